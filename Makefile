@@ -84,6 +84,10 @@ $(BUILD)/libfuzzer/$(1): tests/fuzz/$(1).c $($(1)_SRC)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 
+# Prints the manual's table of verbs.
+$(BUILD)/prototable: $(call objs,tests/unit/prototable.c)
+	$(CC) $(LDFLAGS) -o $@ $^
+
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
