@@ -33,15 +33,15 @@ override LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS) $(LDFLAGS)
 
 # ---- programs ---------------------------------------------------------------
 
-relay-api_SRC := relay/api.c relay/route.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/signer.c relay/grant.c relay/store.c relay/json.c relay/relayconf.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c
+relay-api_SRC := relay/api.c relay/httpd.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/signer.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
 relay-api_LIB := -lmicrohttpd -levent_core -lsqlite3 -lcjson -lcrypto
-relay-share_SRC := relay/share.c relay/leg.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/relayconf.c common/sid.c common/log.c common/files.c common/unix.c common/http.c
+relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/customer.c relay/support.c relay/stream.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 relay-share_LIB := -levent_core -lcjson
-relay-principals_SRC := relay/principals.c common/log.c common/files.c
+relay-principals_SRC := relay/principals.c relay/grant.c common/sid.c common/log.c common/files.c
 relay-principals_LIB :=
-linbit-tunl_SRC := customer/main.c customer/launch.c customer/settings.c customer/credentials.c customer/sessiondir.c customer/context.c customer/daemon.c customer/link.c customer/tmux.c customer/capture.c customer/snapshot.c customer/vtmodes.c customer/chatpane.c common/chatui.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c
+linbit-tunl_SRC := customer/main.c customer/launch.c customer/settings.c customer/credentials.c customer/sessiondir.c customer/hostinfo.c customer/daemon.c customer/link.c customer/faces.c customer/local.c customer/talk.c customer/info.c customer/panes.c customer/control.c customer/tmux.c customer/tmuxcaps.c customer/capture.c customer/snapshot.c customer/vtmodes.c customer/chatpane.c common/chatui.c common/chatscreen.c common/chatscroll.c common/chatwrap.c common/chatedit.c common/chatkey.c common/safetext.c common/credit.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c
 linbit-tunl_LIB := -levent_core -lcjson -lncursesw -ltinfo -ledit
-tunl_SRC := support/tunl.c support/settings.c support/relaycall.c support/table.c support/cmd_list.c support/cmd_show.c support/cmd_session.c support/cmd_control.c support/join.c support/view.c support/vtfilter.c support/chat.c support/leg.c common/chatui.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
+tunl_SRC := support/tunl.c support/args.c support/say.c support/text.c support/table.c support/settings.c support/runtime.c support/relaycall.c support/sessions.c support/cmd_list.c support/cmd_show.c support/cmd_session.c support/cmd_control.c support/tmux.c support/join.c support/joinwin.c support/joinkeys.c support/window.c support/poke.c support/leg.c support/term.c support/view.c support/vtfilter.c support/chat.c common/chatui.c common/chatscreen.c common/chatscroll.c common/chatwrap.c common/chatedit.c common/chatkey.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 tunl_LIB := -levent_core -lcjson -lncursesw -ltinfo -ledit
 
 PROGRAMS := relay-api relay-share relay-principals linbit-tunl tunl

@@ -169,25 +169,28 @@ static int
 entry_remove(int dirfd, const char *name, dev_t dev)
 {
 	struct stat st;
-	int fd, rv;
+	int fd, saved;
 
 	if (unlinkat(dirfd, name, 0) == 0)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -1;
+	saved = errno;
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno == ENOTDIR)	/* so it was not for being one */
+			errno = saved;
 		return -1;
+	}
 	if (fstat(fd, &st) == -1 || st.st_dev != dev) {
 		close(fd);
 		errno = EXDEV;
 		return -1;
 	}
-	rv = dir_empty(fd, dev);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == -1)
-		rv = -1;
-	return rv;
+	if (dir_empty(fd, dev) == -1)
+		return -1;
+	return unlinkat(dirfd, name, AT_REMOVEDIR);
 }
 
 /* Remove what is in the directory FD, which is closed. */
@@ -206,7 +209,9 @@ dir_empty(int fd, dev_t dev)
 	while ((e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (entry_remove(dirfd(d), e->d_name, dev) == -1 && rv == 0) {
+		/* ENOENT: somebody else is clearing up as well */
+		if (entry_remove(dirfd(d), e->d_name, dev) == -1 &&
+		    errno != ENOENT && rv == 0) {
 			rv = -1;
 			saved = errno;
 		}

@@ -82,9 +82,11 @@ log_to_file(const char *text)
 	if (localtime_r(&now, &tm) == NULL ||
 	    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S%z", &tm) == 0)
 		stamp[0] = '\0';
-	(void)dprintf(log_fd, "%s %s: %s\n", stamp, log_name, text);
+	(void)dprintf(log_fd, "%s %s: %s%s%s\n", stamp, log_name, log_sid,
+	    log_sid[0] != '\0' ? ": " : "", text);
 }
 
+LOG_PRINTF(3, 0)
 static void
 log_line(int priority, const char *error, const char *fmt, va_list ap)
 {

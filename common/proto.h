@@ -287,10 +287,11 @@ enum proto_rule {
 	PROTO_RULE_ARG_COUNT,
 	PROTO_RULE_LENGTH,
 	PROTO_RULE_PAYLOAD_END,
-	PROTO_RULE_ARGS,	/* from proto_check(): wrong for this verb */
-	PROTO_RULE_PAYLOAD,
+	/* From proto_check(), in the order of its tests. */
 	PROTO_RULE_DIRECTION,
 	PROTO_RULE_ROLE,
+	PROTO_RULE_ARGS,
+	PROTO_RULE_PAYLOAD,
 	PROTO_RULES
 };
 
@@ -306,10 +307,10 @@ proto_rule_text(enum proto_rule rule)
 		"more than 8 arguments",
 		"payload length is not 0 to 65536 in its one spelling",
 		"payload does not end in a line feed",
-		"wrong arguments for this verb",
-		"wrong payload for this verb",
 		"verb from the wrong side",
 		"verb on the wrong kind of leg",
+		"wrong arguments for this verb",
+		"wrong payload for this verb",
 	};
 
 	return texts[rule];
@@ -340,18 +341,19 @@ proto_parse_header(const char *s, size_t hlen, struct proto_frame *f,
 	size_t i = 0, start;
 	uint64_t v;
 
-	while (i < hlen && proto_is_verb_octet((unsigned char)s[i]))
+	while (i < hlen && i < PROTO_VERB_MAX &&
+	    proto_is_verb_octet((unsigned char)s[i]))
 		i++;
-	if (i == 0 || i > PROTO_VERB_MAX || (i < hlen && s[i] != ' '))
+	if (i == 0 || (i < hlen && s[i] != ' '))
 		return proto_bad(rule, PROTO_RULE_VERB, n, i);
 	f->verb.s = s;
 	f->verb.len = i;
 	while (i < hlen) {
 		start = ++i;	/* the octet at i was a space */
-		while (i < hlen && s[i] > 0x20 && s[i] < 0x7f)
+		while (i < hlen && i - start < PROTO_ARG_MAX &&
+		    s[i] > 0x20 && s[i] < 0x7f)
 			i++;
-		if (i == start || i - start > PROTO_ARG_MAX ||
-		    (i < hlen && s[i] != ' '))
+		if (i == start || (i < hlen && s[i] != ' '))
 			return proto_bad(rule, PROTO_RULE_ARG, n, i);
 		if (s[start] == '+') {
 			if (i != hlen || i - start > 6 ||
@@ -588,6 +590,8 @@ proto_is_chat_id(struct proto_str a)
 static inline bool
 proto_is_fingerprint(struct proto_str a)
 {
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t i;
 
 	if (proto_is(a, "-"))
@@ -595,7 +599,7 @@ proto_is_fingerprint(struct proto_str a)
 	if (a.len < 8 || memcmp(a.s, "SHA256:", 7) != 0)
 		return false;
 	for (i = 7; i < a.len; i++)
-		if (!proto_is_plain((unsigned char)a.s[i]) && a.s[i] != '+')
+		if (a.s[i] == '\0' || strchr(base64, a.s[i]) == NULL)
 			return false;
 	return true;
 }
@@ -703,6 +707,22 @@ enum proto_verdict {
 	PROTO_WRONG	/* *rule says why; treat as malformed */
 };
 
+/* The first thing in which F differs from the row R. */
+static inline enum proto_rule
+proto_row_rule(const struct proto_frame *f, const struct proto_row *r,
+    unsigned int path, unsigned int role)
+{
+	if ((r->paths & path) == 0)
+		return PROTO_RULE_DIRECTION;
+	if ((path & (PROTO_S2B | PROTO_B2S)) != 0 && (r->roles & role) == 0)
+		return PROTO_RULE_ROLE;
+	if (!proto_args_fit(f, r->args))
+		return PROTO_RULE_ARGS;
+	if (!proto_payload_fits(f, (enum proto_payload)r->payload))
+		return PROTO_RULE_PAYLOAD;
+	return PROTO_RULE_OK;
+}
+
 /*
  * Find the form of a well-formed frame that came in direction PATH (one
  * PROTO_C2B … bit) on a leg of ROLE (one PROTO_VIEW … bit; ignored but for
@@ -719,28 +739,18 @@ proto_check(const struct proto_frame *f, unsigned int path, unsigned int role,
 	*rule = PROTO_RULE_OK;
 	for (i = 0; i < PROTO_FORMS; i++) {
 		const struct proto_row *r = proto_row((enum proto_form)i);
-		enum proto_rule why = PROTO_RULE_OK;
+		enum proto_rule why;
 
 		if (!proto_is(f->verb, r->verb))
 			continue;
 		known = true;
-		if ((r->paths & path) == 0)
-			why = PROTO_RULE_DIRECTION;
-		else if ((path & (PROTO_S2B | PROTO_B2S)) != 0 &&
-		    (r->roles & role) == 0)
-			why = PROTO_RULE_ROLE;
-		else if (!proto_args_fit(f, r->args))
-			why = PROTO_RULE_ARGS;
-		else if (!proto_payload_fits(f, (enum proto_payload)r->payload))
-			why = PROTO_RULE_PAYLOAD;
+		why = proto_row_rule(f, r, path, role);
 		if (why == PROTO_RULE_OK) {
 			*form = (enum proto_form)i;
 			*rule = PROTO_RULE_OK;
 			return PROTO_GOOD;
 		}
-		/* of several forms, tell what was wrong with the nearest */
-		if (*rule == PROTO_RULE_OK || (why != PROTO_RULE_DIRECTION &&
-		    why != PROTO_RULE_ROLE))
+		if (why > *rule)	/* of several forms, the nearest */
 			*rule = why;
 	}
 	return known ? PROTO_WRONG : PROTO_UNKNOWN;
@@ -787,16 +797,19 @@ proto_format(const struct proto_frame *f, void *buf, size_t cap)
 		return 0;
 	s[o++] = '\n';
 	return proto_parse(s, o, &again, &rule, &n) == PROTO_FRAME &&
-	    n == o && again.nargs == f->nargs ? o : 0;
+	    n == o && again.verb.len == f->verb.len &&
+	    again.nargs == f->nargs && again.has_payload == f->has_payload ?
+	    o : 0;
 }
 
 /*
  * Write a frame of FORM: its args are what FMT expands to (separated by single
- * spaces; NULL or "" for none), its payload the LEN octets at PAYLOAD, or none
- * if PAYLOAD is NULL (use "" for an empty one).  Returns the length, or 0 if it does not
- * fit or the table would not accept it: a mistake of the caller, or text that
- * the caller should have checked.
+ * spaces; NULL for none), its payload the LEN octets at PAYLOAD, or none
+ * if PAYLOAD is NULL (use "" for an empty one).  Returns the length, or 0 if it
+ * does not fit or the table would not accept it: a mistake of the caller, or
+ * text that the caller should have checked.
  */
+__attribute__((format(printf, 6, 0)))
 static inline size_t
 proto_vput(void *buf, size_t cap, enum proto_form form, const void *payload,
     size_t len, const char *fmt, va_list ap)

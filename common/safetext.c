@@ -4,6 +4,7 @@
 #include "safetext.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define REPLACEMENT	0xfffdu
 
@@ -13,8 +14,6 @@ static const struct {
 } refused[] = {
 	{ 0x0000, 0x001f },	/* C0; tab and line ends are seen to before */
 	{ 0x007f, 0x009f },	/* DEL and C1 */
-	{ 0x061c, 0x061c },	/* Arabic letter mark */
-	{ 0x200e, 0x200f },	/* left-to-right and right-to-left mark */
 	{ 0x2028, 0x202e },	/* line separators, bidirectional overrides */
 	{ 0x2066, 0x206f },	/* bidirectional isolates, deprecated controls */
 	{ 0xd800, 0xdfff },	/* surrogates */
@@ -128,9 +127,8 @@ safetext(char *dst, size_t cap, const char *src, size_t len)
 			w = safetext_encode(out, safetext_map(cp));
 			if (o + w >= cap)
 				break;
-			/* fewer than five octets: a copy loop, not a call */
-			for (size_t k = 0; k < w; k++)
-				dst[o++] = out[k];
+			memcpy(dst + o, out, w);
+			o += w;
 		}
 		i += n;
 	}

@@ -80,7 +80,7 @@ child_signals(void)
 /* Only async-signal-safe calls from here to exec. */
 __attribute__((noreturn))
 static void
-child_run(const struct spawn *sp, int report)
+child_run(const struct spawn *sp, pid_t parent, int report)
 {
 	const char *path = sp->path != NULL ? sp->path : sp->argv[0];
 	char *const *argv = (char *const *)(uintptr_t)sp->argv;
@@ -90,8 +90,11 @@ child_run(const struct spawn *sp, int report)
 		(void)setsid();
 	else if ((sp->flags & SPAWN_PGROUP) != 0)
 		(void)setpgid(0, 0);
-	if ((sp->flags & SPAWN_DEATHSIG) != 0)
+	if ((sp->flags & SPAWN_DEATHSIG) != 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)	/* dead before that */
+			_exit(127);
+	}
 	if (child_stdio(sp) == 0) {
 		child_signals();
 		if (sp->envp != NULL)
@@ -109,7 +112,7 @@ spawn_start(const struct spawn *sp)
 	sigset_t all, old;
 	int report[2], err = 0;
 	ssize_t n;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (pipe2(report, O_CLOEXEC) == -1)
 		return -1;
@@ -129,7 +132,7 @@ spawn_start(const struct spawn *sp)
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = fork();
 	if (pid == 0)
-		child_run(sp, report[1]);
+		child_run(sp, parent, report[1]);
 	err = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	close(report[1]);
@@ -168,17 +171,39 @@ spawn_wait(pid_t pid)
 	return spawn_status(status);
 }
 
+/*
+ * Reap PID if it ends by DEADLINE.  Returns 0 with *STATUS, or -1: ETIMEDOUT,
+ * or waitpid()'s.
+ */
+static int
+reap_until(pid_t pid, int64_t deadline, int *status)
+{
+	int pause_ms = 1;
+	pid_t got;
+
+	while ((got = waitpid(pid, status, WNOHANG)) == 0) {
+		if (now_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		(void)poll(NULL, 0, pause_ms);
+		pause_ms = pause_ms < 16 ? 2 * pause_ms : 16;
+	}
+	return got == -1 ? -1 : 0;
+}
+
 /* Read FD to its end into BUF until DEADLINE.  0, or -1 with errno. */
 static int
 drain_until(int fd, char *buf, size_t cap, int64_t deadline)
 {
-	char spill[512];
+	char spill[512] = { 0 };
 	size_t got = 0;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t left = deadline - now_ms();
 		size_t room = cap - 1 - got;
+		char *to = room > 0 ? buf + got : spill;
 		ssize_t n;
 
 		if (left <= 0) {
@@ -187,8 +212,7 @@ drain_until(int fd, char *buf, size_t cap, int64_t deadline)
 		}
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
-		n = read(fd, room > 0 ? buf + got : spill,
-		    room > 0 ? room : sizeof spill);
+		n = read(fd, to, room > 0 ? room : sizeof spill);
 		if (n == -1 && errno != EINTR)
 			return -1;
 		if (n == 0)
@@ -205,7 +229,7 @@ spawn_capture(const char *const *argv, char *buf, size_t cap, int ms)
 {
 	struct spawn sp = SPAWN_INIT(argv);
 	int64_t deadline = now_ms() + ms;
-	int fds[2], rv, saved;
+	int fds[2], rv, saved, status = 0;
 	pid_t pid;
 
 	buf[0] = '\0';
@@ -223,6 +247,8 @@ spawn_capture(const char *const *argv, char *buf, size_t cap, int ms)
 		return -1;
 	}
 	rv = drain_until(fds[0], buf, cap, deadline);
+	if (rv == 0)	/* it may live on without its stdout */
+		rv = reap_until(pid, deadline, &status);
 	saved = errno;
 	close(fds[0]);
 	if (rv == -1) {
@@ -230,22 +256,18 @@ spawn_capture(const char *const *argv, char *buf, size_t cap, int ms)
 		errno = saved;
 		return -1;
 	}
-	return spawn_wait(pid);
+	return spawn_status(status);
 }
 
 void
 spawn_stop(pid_t pid, int ms)
 {
-	int64_t deadline = now_ms() + ms;
 	int status;
 
 	(void)kill(pid, SIGTERM);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (now_ms() >= deadline) {
-			(void)kill(pid, SIGKILL);
-			(void)spawn_wait(pid);
-			return;
-		}
-		(void)poll(NULL, 0, 5);
+	if (reap_until(pid, now_ms() + ms, &status) == -1 &&
+	    errno == ETIMEDOUT) {
+		(void)kill(pid, SIGKILL);
+		(void)spawn_wait(pid);
 	}
 }
