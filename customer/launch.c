@@ -1,0 +1,688 @@
+/*
+ * launch.c - the face that the customer starts: find the session or make it,
+ * become its tmux's client, and say how it ended.
+ */
+#include "customer.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "credentials.h"
+#include "files.h"
+#include "hostinfo.h"
+#include "local.h"
+#include "log.h"
+#include "safetext.h"
+#include "sessiondir.h"
+#include "settings.h"
+#include "spawn.h"
+#include "tmux.h"
+#include "tmuxcaps.h"
+#include "unix.h"
+
+#define READY_MS	15000	/* the daemon and its panes */
+#define END_MS		10000	/* the daemon's last steps */
+#define QUIET_MS	2000	/* before progress is shown */
+#define POLL_MS		20
+
+struct launcher {
+	struct sessiondir	 sd;
+	struct settings		 set;
+	bool			 attach;
+	bool			 fresh;		/* we started the session */
+	int			 start;		/* its lock; -1 */
+};
+
+static volatile sig_atomic_t stopped;	/* by a signal */
+
+static void
+stop_handler(int sig)
+{
+	stopped = sig;
+}
+
+/* One line for the customer. */
+__attribute__((format(printf, 1, 2)))
+static void
+say(const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fputs("linbit-tunl: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- tmux ----------------------------------------------------------------- */
+
+void
+tmux_kill(const struct sessiondir *sd)
+{
+	char path[SESSIONDIR_PATH_MAX], out[64];
+	const char *const argv[] = { "tmux", "-S",
+	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "kill-server", NULL };
+
+	(void)spawn_capture(argv, out, sizeof out, 2000);
+}
+
+static bool
+tmux_runs(const struct sessiondir *sd)
+{
+	char path[SESSIONDIR_PATH_MAX], out[64], target[32];
+	const char *const argv[] = { "tmux", "-S",
+	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "has-session", "-t",
+	    target, NULL };
+
+	(void)snprintf(target, sizeof target, "=linbit-%s", sd->hash);
+	return spawn_capture(argv, out, sizeof out, 5000) == 0;
+}
+
+/* True if tmux takes KEY for a prefix; asked of a server of its own. */
+static bool
+tmux_takes_key(const struct sessiondir *sd, const char *key)
+{
+	char path[SESSIONDIR_PATH_MAX], out[64];
+	const char *const argv[] = { "tmux", "-f", "/dev/null", "-S",
+	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "start-server", ";",
+	    "set-option", "-g", "prefix", key, NULL };
+
+	return spawn_capture(argv, out, sizeof out, 5000) == 0;
+}
+
+/* Our own path, if it may stand in a shell's line as it is. */
+static int
+own_path(char exe[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+	size_t i;
+
+	if (n == -1)
+		return -1;
+	exe[n] = '\0';
+	for (i = 0; exe[i] != '\0'; i++)
+		if (!context_is_made_of(&exe[i], 1, "/._+-,@"))
+			return -1;
+	return 0;
+}
+
+/* The configuration of our tmux; the customer's own is not read. */
+static int
+write_tmux_conf(const struct launcher *la, const char *exe)
+{
+	char text[4 * PATH_MAX], key[SETTINGS_TEXT + 4];
+	int n;
+
+	if (tmux_quote(key, sizeof key, la->set.prefix) == -1)
+		return -1;
+	n = snprintf(text, sizeof text,
+	    "set-option -s escape-time 20\n"
+	    "set-option -g status off\n"
+	    "set-option -g history-limit 10000\n"
+	    "set-option -g window-size smallest\n"
+	    "set-option -g allow-rename off\n"
+	    "set-option -g automatic-rename off\n"
+	    "set-option -g prefix %s\n"
+	    "unbind-key -a -T prefix\n"
+	    "bind-key %s send-prefix\n"
+	    "bind-key c select-pane -t :.+\n"
+	    "bind-key d detach-client\n"
+	    "bind-key z resize-pane -Z\n"
+	    "bind-key [ copy-mode\n"
+	    "bind-key ] paste-buffer\n"
+	    "bind-key PPage copy-mode -u\n"
+	    "bind-key Q run-shell -b 'exec %s @key %s away'\n"
+	    "bind-key K confirm-before -p 'End the session and close this "
+	    "shell? (y/n)' { run-shell -b 'exec %s @key %s end' }\n",
+	    key, key, exe, la->sd.path, exe, la->sd.path);
+	if (n < 0 || (size_t)n >= sizeof text)
+		return -1;
+	return file_replace(la->sd.fd, FILE_TMUX_CONF, text, (size_t)n, 0600,
+	    0);
+}
+
+/* As large as the customer's terminal, if there is one. */
+static void
+window_size(char cols[16], char rows[16])
+{
+	struct winsize ws = { .ws_col = 0 };
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_col < 20 ||
+	    ws.ws_row < 10) {
+		ws.ws_col = 80;
+		ws.ws_row = 24;
+	}
+	(void)snprintf(cols, 16, "%u", ws.ws_col);
+	(void)snprintf(rows, 16, "%u", ws.ws_row);
+}
+
+/* A server with one hidden window, in which the daemon runs. */
+static int
+start_tmux(const struct launcher *la, const char *exe)
+{
+	char sock[SESSIONDIR_PATH_MAX], conf[SESSIONDIR_PATH_MAX];
+	char name[32], cols[16], rows[16], out[256];
+	const char *const argv[] = { "tmux", "-S",
+	    sessiondir_file(&la->sd, FILE_TMUX_SOCK, sock), "-f",
+	    sessiondir_file(&la->sd, FILE_TMUX_CONF, conf), "new-session",
+	    "-d", "-s", name, "-n", "inner", "-x", cols, "-y", rows, exe,
+	    "@daemon", la->sd.path, NULL };
+
+	(void)snprintf(name, sizeof name, "linbit-%s", la->sd.hash);
+	window_size(cols, rows);
+	if (spawn_capture(argv, out, sizeof out, 15000) != 0) {
+		say("tmux does not start");
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- starting ------------------------------------------------------------- */
+
+static int
+check_tmux(void)
+{
+	char version[TMUXCAPS_VERSION_MAX];
+	const char *missing;
+
+	if (tmuxcaps_version(version) == -1) {
+		say(errno == ENOENT ? "tmux is needed and was not found; "
+		    "install it (apt install tmux, dnf install tmux)" :
+		    "'tmux -V' does not say a version");
+		return -1;
+	}
+	missing = tmuxcaps_missing(version);
+	if (missing != NULL) {
+		say("tmux %s is too old, it has no %s; install tmux 3.2 or "
+		    "newer", version, missing);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_dir(struct launcher *la, const char *sid)
+{
+	if (sessiondir_create(&la->sd, sid) == 0)
+		return 0;
+	if (errno == EPERM || errno == ENOTDIR || errno == EINVAL ||
+	    errno == ELOOP)
+		say("%s exists and is not a private directory of this session "
+		    "and user; have a look at it and remove it", la->sd.path);
+	else
+		say("cannot make %s: %s", la->sd.path, strerror(errno));
+	return -1;
+}
+
+/* A key that tmux does not know would leave the customer without any. */
+static void
+check_prefix(struct launcher *la)
+{
+	if (strcmp(la->set.prefix, "C-b") == 0 ||
+	    (strchr(la->set.prefix, '\'') == NULL &&
+	    tmux_takes_key(&la->sd, la->set.prefix)))
+		return;
+	say("tmux does not know the key '%s'; the prefix is C-b",
+	    la->set.prefix);
+	(void)snprintf(la->set.prefix, sizeof la->set.prefix, "C-b");
+}
+
+static int
+write_files(const struct launcher *la, const char *exe)
+{
+	char host[CONTEXT_HOST_MAX + 1];
+
+	hostinfo_name(host);
+	if (file_replace(la->sd.fd, FILE_HOST, host, strlen(host), 0600, 0) ==
+	    -1 || sessiondir_save(&la->sd, &la->set) == -1 ||
+	    write_tmux_conf(la, exe) == -1) {
+		say("cannot write into %s: %s", la->sd.path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* What a session that was killed left in the directory. */
+static void
+clear_stale(const struct sessiondir *sd)
+{
+	(void)unlinkat(sd->fd, FILE_TMUX_SOCK, 0);
+	(void)unlinkat(sd->fd, FILE_DAEMON, 0);
+	(void)unlinkat(sd->fd, FILE_SSH_CTL, 0);
+}
+
+/* Nothing of this session runs: start it.  0, or -1 after saying why. */
+static int
+start_session(struct launcher *la)
+{
+	char exe[PATH_MAX], err[1024];
+	enum credentials_answer answer;
+
+	if (own_path(exe) == -1) {
+		say("this program lies in a directory whose name has unusual "
+		    "characters; put it elsewhere");
+		return -1;
+	}
+	clear_stale(&la->sd);
+	answer = credentials_get(&la->sd, &la->set, err, sizeof err);
+	if (stopped)
+		return -1;
+	if (answer != CREDENTIALS_OK) {
+		say("%s", err);
+		if (answer == CREDENTIALS_REFUSED)
+			la->sd.made = true;	/* what is there is of no use */
+		return -1;
+	}
+	check_prefix(la);
+	if (write_files(la, exe) == -1 || start_tmux(la, exe) == -1)
+		return -1;
+	la->fresh = true;
+	return 0;
+}
+
+/* It runs already.  Flags cannot change what was agreed at its start. */
+static int
+join_session(struct launcher *la)
+{
+	struct settings running;
+
+	if (sessiondir_load(&la->sd, &running) == -1) {
+		say("cannot read %s: %s", la->sd.path, strerror(errno));
+		return -1;
+	}
+	if (la->set.restricted && !running.restricted) {
+		say("this session runs already, and support may type in it; "
+		    "end it first (%s K) to start a restricted one",
+		    running.prefix);
+		return -1;
+	}
+	if (!la->set.restricted && running.restricted)
+		say("this session was started with --restricted and stays so");
+	la->set = running;
+	return 0;
+}
+
+/* Undo a start that came to nothing. */
+static void
+abandon(struct launcher *la)
+{
+	int lock;
+
+	if (la->fresh) {
+		tmux_kill(&la->sd);
+		lock = sessiondir_lock(&la->sd, FILE_LOCK, true);
+		if (lock != -1)
+			close(lock);
+	}
+	if (la->fresh || la->sd.made)
+		sessiondir_remove(&la->sd);
+}
+
+/* ---- waiting for the daemon ----------------------------------------------- */
+
+/* What the daemon has told. */
+struct news {
+	bool	ready;
+	bool	over;		/* it will not come to anything */
+	char	state[16];
+	char	why[512];
+	int64_t	since;
+	bool	shown;		/* that it takes a while */
+};
+
+static void
+take_news(struct news *nw, const struct proto_frame *f)
+{
+	if (proto_is(f->verb, "READY"))
+		nw->ready = true;
+	else if (proto_is(f->verb, "LINK")) {
+		(void)local_arg(f, 0, nw->state, sizeof nw->state);
+		(void)local_text(f, nw->why, sizeof nw->why);
+		if (nw->why[0] != '\0')
+			nw->shown = false;
+		nw->over = strcmp(nw->state, "over") == 0;
+	} else if (proto_is(f->verb, "CLOSED")) {
+		nw->over = true;
+		(void)local_text(f, nw->why, sizeof nw->why);
+	}
+}
+
+static bool
+is_enough(const struct launcher *la, const struct news *nw)
+{
+	if (nw->over)
+		return !la->attach || nw->ready;
+	return nw->ready && (la->attach || strcmp(nw->state, "up") == 0);
+}
+
+/* Progress, once it takes long, and again when the reason changes. */
+static void
+show_progress(const struct launcher *la, struct news *nw)
+{
+	if (la->attach || nw->shown || now_ms() - nw->since < QUIET_MS)
+		return;
+	nw->shown = true;
+	if (nw->why[0] != '\0')
+		say("not connected yet: %s", nw->why);
+	else
+		say("connecting to %s", la->set.relay);
+}
+
+static int
+connect_daemon(const struct launcher *la, int64_t deadline)
+{
+	char path[SESSIONDIR_PATH_MAX];
+	int s;
+
+	sessiondir_file(&la->sd, FILE_DAEMON, path);
+	while ((s = unix_connect(path)) == -1 && now_ms() < deadline &&
+	    !stopped)
+		(void)poll(NULL, 0, POLL_MS);
+	return s;
+}
+
+/* Read frames until they are enough.  0, or -1: the time or the daemon ended. */
+static int
+read_news(const struct launcher *la, int s, int64_t deadline, struct news *nw)
+{
+	static char buf[PROTO_FRAME_MAX];
+	struct pollfd pfd = { .fd = s, .events = POLLIN };
+	struct proto_frame f;
+	size_t have = 0;
+	ssize_t n;
+	int used;
+
+	while (!is_enough(la, nw)) {
+		if (now_ms() >= deadline || stopped)
+			return -1;
+		show_progress(la, nw);
+		if (poll(&pfd, 1, 100) <= 0)
+			continue;
+		n = read(s, buf + have, sizeof buf - have);
+		if (n <= 0)
+			return -1;
+		have += (size_t)n;
+		while ((used = local_take(buf, have, &f)) > 0) {
+			take_news(nw, &f);
+			have -= (size_t)used;
+			memmove(buf, buf + used, have);
+		}
+		if (used == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The last line of the log, where nobody else has said why. */
+static void
+last_words(const struct sessiondir *sd, char *out, size_t cap)
+{
+	size_t len;
+	char *text = file_read(sd->fd, FILE_LOG, 1 << 20, &len), *lf;
+
+	out[0] = '\0';
+	if (text == NULL)
+		return;
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	lf = strrchr(text, '\n');
+	lf = lf != NULL ? lf + 1 : text;
+	(void)safetext(out, cap, lf, strlen(lf));
+	free(text);
+}
+
+/*
+ * Wait until there is something to attach to, or, if we do not attach, until
+ * the relay has the session.  0, or -1 after saying why.
+ */
+static int
+wait_ready(const struct launcher *la)
+{
+	static const char hello[] = "HELLO launch\n";
+	int64_t deadline = now_ms() + (la->attach ? READY_MS :
+	    (int64_t)la->set.start_ms);
+	struct news nw = { .since = now_ms() };
+	char words[512];
+	int s = connect_daemon(la, deadline), rv = -1;
+
+	if (s != -1 && write_all(s, hello, sizeof hello - 1) == 0)
+		rv = read_news(la, s, deadline, &nw);
+	if (s != -1)
+		close(s);
+	if (stopped)
+		return -1;
+	if (rv == 0 && (!nw.over || la->attach))
+		return 0;
+	if (nw.why[0] != '\0')
+		say("%s", nw.why);
+	else {
+		last_words(&la->sd, words, sizeof words);
+		say("the session does not start%s%s",
+		    words[0] != '\0' ? ": " : "", words);
+	}
+	return -1;
+}
+
+/* ---- attached ------------------------------------------------------------- */
+
+/* Show tmux until it ends or is detached. */
+static int
+run_client(const struct launcher *la)
+{
+	char sock[SESSIONDIR_PATH_MAX], target[32];
+	const char *const argv[] = { "tmux", "-S",
+	    sessiondir_file(&la->sd, FILE_TMUX_SOCK, sock), "attach-session",
+	    "-t", target, NULL };
+	struct spawn sp = SPAWN_INIT(argv);
+	pid_t pid;
+
+	(void)snprintf(target, sizeof target, "=linbit-%s", la->sd.hash);
+	sp.flags = SPAWN_DEATHSIG;
+	pid = spawn_start(&sp);
+	if (pid == -1) {
+		say("cannot start tmux: %s", strerror(errno));
+		return -1;
+	}
+	return spawn_wait(pid);
+}
+
+/* What the daemon left in the file LOCK, or "" while the session lives. */
+static void
+read_word(int lock, char *out, size_t cap)
+{
+	ssize_t n = pread(lock, out, cap - 1, 0);
+
+	out[n > 0 ? n : 0] = '\0';
+}
+
+/* Wait for the daemon's last act. */
+static void
+wait_end(const struct launcher *la)
+{
+	int64_t deadline = now_ms() + END_MS;
+
+	while (access(la->sd.path, F_OK) == 0 && now_ms() < deadline)
+		(void)poll(NULL, 0, POLL_MS);
+}
+
+/* Say how it ended.  STATUS is the tmux client's. */
+static int
+farewell(const struct launcher *la, int lock, int status)
+{
+	char word[256];
+
+	read_word(lock, word, sizeof word);
+	if (word[0] == '\0' && tmux_runs(&la->sd)) {
+		if (status != 0)
+			return 1;	/* tmux has said why */
+		say("detached: your shell and its connection to support go "
+		    "on. To come back: linbit-tunl %s", la->sd.sid);
+		return 0;
+	}
+	wait_end(la);
+	read_word(lock, word, sizeof word);
+	say("the session has ended: %s", word[0] != '\0' ? word :
+	    "tmux was ended");
+	say("nothing of it is left on this machine, %s/" FILE_LOG
+	    " included", la->sd.path);
+	return 0;
+}
+
+static int
+attach(const struct launcher *la)
+{
+	int lock = openat(la->sd.fd, FILE_LOCK, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC), rv;
+
+	if (lock == -1) {
+		say("the session has ended already");
+		return 1;
+	}
+	rv = run_client(la);
+	if (rv != -1)
+		rv = farewell(la, lock, rv);
+	close(lock);
+	return rv == 0 ? 0 : 1;
+}
+
+/* ---- the launcher --------------------------------------------------------- */
+
+static int
+begin(struct launcher *la)
+{
+	la->start = sessiondir_lock(&la->sd, FILE_START, true);
+	if (la->start == -1) {
+		say("cannot write into %s: %s", la->sd.path, strerror(errno));
+		return -1;
+	}
+	if (tmux_runs(&la->sd))
+		return join_session(la);
+	return start_session(la);
+}
+
+/* Out of our environment, as tmux and every shell in it inherits it. */
+static void
+clean_environment(void)
+{
+	(void)unsetenv("TMUX");
+	(void)unsetenv("TMUX_PANE");
+	(void)unsetenv("SUDO_COMMAND");	/* has the session ID */
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = stop_handler };
+
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+int
+launch_main(const struct launch *args, const struct settings *s)
+{
+	struct launcher la = { .set = *s, .attach = args->attach };
+	int rv;
+
+	if (la.attach && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+		say("this is no terminal; use --no-attach to start the session "
+		    "without one");
+		return 1;
+	}
+	if (check_tmux() == -1 || open_dir(&la, args->sid) == -1)
+		return 1;
+	clean_environment();
+	catch_signals();
+	if (begin(&la) == -1 || wait_ready(&la) == -1) {
+		abandon(&la);
+		return 1;
+	}
+	close(la.start);
+	rv = la.attach ? attach(&la) : 0;
+	sessiondir_close(&la.sd);
+	return rv;
+}
+
+/* ---- small faces ---------------------------------------------------------- */
+
+int
+renew_main(const char *path)
+{
+	enum credentials_answer answer;
+	struct sessiondir sd;
+	struct settings s;
+	char err[1024];
+
+	if (sessiondir_open(&sd, path) == -1 ||
+	    sessiondir_load(&sd, &s) == -1)
+		return EX_TEMPFAIL;
+	answer = credentials_get(&sd, &s, err, sizeof err);
+	if (answer != CREDENTIALS_OK)
+		(void)fprintf(stderr, "%s\n", err);
+	sessiondir_close(&sd);
+	return answer == CREDENTIALS_OK ? 0 :
+	    answer == CREDENTIALS_REFUSED ? 1 : EX_TEMPFAIL;
+}
+
+/* End a session whose daemon does not answer. */
+static void
+force_end(struct sessiondir *sd)
+{
+	tmux_kill(sd);
+	if (!sessiondir_locked(sd, FILE_LOCK))
+		sessiondir_remove(sd);
+}
+
+int
+key_main(const char *path, const char *what)
+{
+	bool end = strcmp(what, "end") == 0;
+	const char *frames = end ? "HELLO key\nBYE\n" : "HELLO key\nBYE away\n";
+	char sock[SESSIONDIR_PATH_MAX], byte[256];
+	struct sessiondir sd;
+	struct pollfd pfd = { .events = POLLIN };
+	int64_t deadline = now_ms() + END_MS;
+
+	if (sessiondir_open(&sd, path) == -1)
+		return 1;
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);	/* tmux goes before we do */
+	pfd.fd = unix_connect(sessiondir_file(&sd, FILE_DAEMON, sock));
+	if (pfd.fd != -1 && write_all(pfd.fd, frames, strlen(frames)) == 0) {
+		while (end && now_ms() < deadline)
+			if (poll(&pfd, 1, POLL_MS) > 0 &&
+			    read(pfd.fd, byte, sizeof byte) <= 0)
+				return 0;
+		if (!end)
+			return 0;
+	}
+	if (end)
+		force_end(&sd);
+	return 1;
+}

@@ -1,0 +1,553 @@
+/*
+ * panes.c - see panes.h.
+ */
+#include "panes.h"
+
+#include <sys/time.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "log.h"
+#include "num.h"
+#include "snapshot.h"
+#include "spawn.h"
+#include "tmux.h"
+#include "vtmodes.h"
+
+#define KEYS_CHUNK	100	/* octets of one send-keys: tmux is quadratic */
+#define BUSY_OCTETS	(1u << 20)
+#define RESPAWN_MS	1000	/* between two chat panes */
+#define NO_PANE		UINT_MAX
+#define MIN_COLS	20	/* a wish below that is taken as that */
+#define MIN_ROWS	5
+
+struct panes {
+	struct event_base	*base;
+	const struct sessiondir	*sd;
+	const struct panes_ops	*ops;
+	void			*arg;
+	struct control		*ct;
+	struct event		*respawn;	/* the chat pane */
+	struct event		*again;		/* attach once more */
+	char			 session[32];
+	char			 face[PATH_MAX + SESSIONDIR_PATH_MAX];
+					/* the chat pane's command, quoted */
+	unsigned int		 shell, chat;	/* pane ids, or NO_PANE */
+	bool			 ready;
+	bool			 ended;
+	bool			 in_mode;	/* the customer scrolls */
+	bool			 zoomed;
+	unsigned int		 width, height;	/* the window */
+	unsigned int		 base_width, base_height; /* at first */
+	unsigned int		 wish_cols, wish_rows;	/* 0 0: none */
+	struct vtmodes		 vt;
+};
+
+static void	check(struct panes *p);
+
+/* ---- making panes --------------------------------------------------------- */
+
+/* The pane id "%7\n" that -P -F '#{pane_id}' printed; NO_PANE if it is none. */
+static unsigned int
+parse_pane(const struct control_answer *a)
+{
+	uint64_t v;
+
+	if (a->len < 3 || a->s[0] != '%' ||
+	    num_parse(a->s + 1, strcspn(a->s + 1, " \n"), 0, UINT_MAX - 1,
+	    &v) == -1)
+		return NO_PANE;
+	return (unsigned int)v;
+}
+
+static void
+chat_made_cb(void *arg, bool ok, const struct control_answer *a,
+    unsigned int n)
+{
+	struct panes *p = arg;
+
+	(void)n;
+	p->chat = ok ? parse_pane(&a[0]) : NO_PANE;
+	if (p->chat == NO_PANE) {
+		struct timeval tv = { RESPAWN_MS / 1000, 0 };
+
+		(void)event_add(p->respawn, &tv);
+	} else
+		control_command(p->ct, 1, NULL, NULL,
+		    "set-option -p -t %%%u @linbit-role chat", p->chat);
+	if (!p->ready) {
+		p->ready = true;
+		p->ops->ready_cb(p->arg);
+	}
+	check(p);
+}
+
+static unsigned int
+chat_rows(unsigned int height)
+{
+	unsigned int half = height > 1 ? (height - 1) / 2 : 1;
+
+	return half < PANES_CHAT_ROWS ? half : PANES_CHAT_ROWS;
+}
+
+static void
+make_chat(struct panes *p)
+{
+	control_command(p->ct, 1, chat_made_cb, p,
+	    "split-window -d -v -l %u -t %%%u -P -F '#{pane_id}' %s",
+	    chat_rows(p->height > 0 ? p->height : 24), p->shell, p->face);
+}
+
+static void
+respawn_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct panes *p = arg;
+
+	(void)fd;
+	(void)what;
+	if (p->chat == NO_PANE && p->shell != NO_PANE && !p->ended)
+		make_chat(p);
+}
+
+static void
+ended(struct panes *p, bool tmux)
+{
+	if (p->ended)
+		return;
+	p->ended = true;
+	p->ops->end_cb(p->arg, tmux);
+}
+
+static void
+shell_made_cb(void *arg, bool ok, const struct control_answer *a,
+    unsigned int n)
+{
+	struct panes *p = arg;
+
+	p->shell = ok && n == 2 ? parse_pane(&a[1]) : NO_PANE;
+	if (p->shell == NO_PANE) {
+		log_warnx("tmux cannot start the shell");
+		ended(p, false);
+		return;
+	}
+	control_command(p->ct, 1, NULL, NULL,
+	    "set-option -p -t %%%u @linbit-role main", p->shell);
+	make_chat(p);
+}
+
+static void
+make_shell(struct panes *p)
+{
+	control_command(p->ct, 2, shell_made_cb, p,
+	    "set-option -t %s: @linbit-started 1 ; "
+	    "new-window -n shell -t %s: -P -F '#{pane_id}'", p->session,
+	    p->session);
+}
+
+/* ---- looking at them ------------------------------------------------------ */
+
+#define CHECK_FORMAT "#{pane_id} #{window_width} #{window_height} " \
+	"#{window_zoomed_flag} #{pane_in_mode} #{pane_height} #{@linbit-role}"
+
+struct pane_line {
+	uint64_t	 id, width, height, zoomed, in_mode, rows;
+	const char	*role;
+	size_t		 role_len;
+};
+
+/* One line of CHECK_FORMAT; S is moved behind it. */
+static bool
+parse_line(const char **s, struct pane_line *pl)
+{
+	uint64_t *const fields[] = { &pl->id, &pl->width, &pl->height,
+	    &pl->zoomed, &pl->in_mode, &pl->rows };
+	size_t i, n;
+	bool ok = true;
+
+	if (**s == '\0')
+		return false;
+	*s += **s == '%';
+	for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		n = strcspn(*s, " \n");
+		if (num_parse(*s, n, 0, UINT_MAX - 1, fields[i]) == -1)
+			ok = false;
+		*s += n + ((*s)[n] == ' ');
+	}
+	pl->role = *s;
+	pl->role_len = ok ? strcspn(*s, "\n") : 0;
+	*s += strcspn(*s, "\n");
+	*s += **s == '\n';
+	return true;
+}
+
+static bool
+is_role(const struct pane_line *pl, const char *role)
+{
+	return pl->role_len == strlen(role) &&
+	    memcmp(pl->role, role, pl->role_len) == 0;
+}
+
+/*
+ * The size that this client asks for: the wish for the shell pane with the
+ * chat's rows added, or none.  tmux takes the smallest of all clients.
+ */
+static void
+apply_wish(struct panes *p)
+{
+	unsigned int rows = p->wish_rows;
+
+	if (p->wish_cols == 0) {
+		control_command(p->ct, 2, NULL, NULL, "refresh-client -f "
+		    "ignore-size ; refresh-client -C %u,%u", p->base_width,
+		    p->base_height);
+		return;
+	}
+	if (!p->zoomed)
+		rows += 1 + (rows < PANES_CHAT_ROWS ? rows : PANES_CHAT_ROWS);
+	control_command(p->ct, 2, NULL, NULL, "refresh-client -f "
+	    "'!ignore-size' ; refresh-client -C %u,%u", p->wish_cols, rows);
+}
+
+/* What the list says of the shell pane. */
+static void
+see_shell(struct panes *p, const struct pane_line *pl)
+{
+	bool zoomed = pl->zoomed != 0;
+
+	p->shell = (unsigned int)pl->id;
+	p->in_mode = pl->in_mode != 0;
+	p->width = (unsigned int)pl->width;
+	p->height = (unsigned int)pl->height;
+	if (p->base_width == 0) {
+		p->base_width = p->width;
+		p->base_height = p->height;
+	}
+	if (zoomed != p->zoomed) {
+		p->zoomed = zoomed;
+		if (p->wish_cols != 0)
+			apply_wish(p);
+	}
+}
+
+/*
+ * Give the chat pane its rows again when the window's height changed; a
+ * customer who moves the border keeps the place.
+ */
+static void
+see_chat(struct panes *p, const struct pane_line *pl, unsigned int before)
+{
+	unsigned int want = chat_rows((unsigned int)pl->height);
+
+	p->chat = (unsigned int)pl->id;
+	if (pl->height != before && pl->zoomed == 0 && pl->rows != want)
+		control_command(p->ct, 1, NULL, NULL,
+		    "resize-pane -t %%%u -y %u", p->chat, want);
+}
+
+static void
+check_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
+{
+	struct panes *p = arg;
+	unsigned int before = p->height;
+	const char *s;
+	struct pane_line pl;
+
+	if (!ok || n != 2 || p->ended)
+		return;
+	p->shell = p->chat = NO_PANE;
+	for (s = a[1].s; parse_line(&s, &pl);) {
+		if (is_role(&pl, "main"))
+			see_shell(p, &pl);
+		else if (is_role(&pl, "chat"))
+			see_chat(p, &pl, before);
+	}
+	if (p->shell == NO_PANE && a[0].s[0] == '1')
+		ended(p, false);
+	else if (p->shell == NO_PANE)
+		make_shell(p);
+	else if (p->chat == NO_PANE) {
+		struct timeval tv = { RESPAWN_MS / 1000, 0 };
+
+		if (!event_pending(p->respawn, EV_TIMEOUT, NULL))
+			(void)event_add(p->respawn, &tv);
+	} else if (!p->ready) {
+		p->ready = true;
+		p->ops->ready_cb(p->arg);
+	}
+	if (p->ready && !p->ended)
+		p->ops->changed_cb(p->arg, false);
+}
+
+static void
+check(struct panes *p)
+{
+	control_command(p->ct, 2, check_cb, p,
+	    "display-message -p -t %s: '#{@linbit-started}' ; "
+	    "list-panes -s -t %s -F '" CHECK_FORMAT "'", p->session,
+	    p->session);
+}
+
+/* ---- events --------------------------------------------------------------- */
+
+static void
+output_cb(void *arg, unsigned int pane, const char *data, size_t len)
+{
+	struct panes *p = arg;
+
+	if (pane != p->shell || p->ended)
+		return;
+	vtmodes_feed(&p->vt, data, len);
+	p->ops->output_cb(p->arg, data, len);
+}
+
+static void
+notify_cb(void *arg, const char *name)
+{
+	static const char *const interesting[] = { "layout-change",
+	    "pane-mode-changed", "window-close", "unlinked-window-close" };
+	struct panes *p = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof interesting / sizeof interesting[0]; i++)
+		if (strcmp(name, interesting[i]) == 0 && !p->ended)
+			check(p);
+}
+
+/* The control client has ended; if tmux is still there, make another. */
+static void
+end_cb(void *arg)
+{
+	struct panes *p = arg;
+	char path[SESSIONDIR_PATH_MAX], out[64];
+	const char *const argv[] = { "tmux", "-S",
+	    sessiondir_file(p->sd, FILE_TMUX_SOCK, path), "has-session", "-t",
+	    p->session, NULL };
+
+	if (p->ended)
+		return;
+	if (spawn_capture(argv, out, sizeof out, 2000) != 0) {
+		ended(p, true);
+		return;
+	}
+	log_warnx("lost the tmux control client; attaching again");
+	event_active(p->again, EV_TIMEOUT, 0);	/* not under its callback */
+}
+
+static const struct control_ops control_ops = { output_cb, notify_cb, end_cb };
+
+static bool
+attach(struct panes *p)
+{
+	const char *own = getenv("TMUX_PANE");
+	char path[SESSIONDIR_PATH_MAX];
+
+	p->ct = control_new(p->base,
+	    sessiondir_file(p->sd, FILE_TMUX_SOCK, path), p->session,
+	    &control_ops, p);
+	if (p->ct == NULL)
+		return false;
+	vtmodes_init(&p->vt);
+	if (own != NULL && strspn(own, "%0123456789") == strlen(own))
+		control_command(p->ct, 1, NULL, NULL,
+		    "set-option -w -t %s @linbit-role inner", own);
+	if (p->wish_cols != 0)
+		apply_wish(p);
+	check(p);
+	return true;
+}
+
+static void
+again_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct panes *p = arg;
+
+	(void)fd;
+	(void)what;
+	control_free(p->ct);
+	if (!attach(p)) {
+		log_warn("cannot start tmux");
+		ended(p, true);
+	} else
+		p->ops->changed_cb(p->arg, true);
+}
+
+/* ---- screens -------------------------------------------------------------- */
+
+static struct snapshot_text
+text_of(const struct control_answer *a)
+{
+	struct snapshot_text t = { a->s, a->len };
+
+	return t;
+}
+
+static void
+shot_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
+{
+	struct panes *p = arg;
+	struct panes_shot shot = { 0 };
+	struct snapshot_info info;
+
+	if (!ok || n < 3 || snapshot_parse(&info, a[0].s, a[0].len) == -1 ||
+	    (shot.screen = evbuffer_new()) == NULL) {
+		p->ops->shot_cb(p->arg, NULL);
+		return;
+	}
+	shot.cols = info.cols;
+	shot.rows = info.rows;
+	if (n == 4 && (shot.history = evbuffer_new()) != NULL)
+		(void)snapshot_history(shot.history, &info, text_of(&a[3]));
+	if (snapshot_screen(shot.screen, &info, text_of(&a[1]),
+	    text_of(&a[2]), &p->vt) == 0)
+		p->ops->shot_cb(p->arg, &shot);
+	else
+		p->ops->shot_cb(p->arg, NULL);
+	evbuffer_free(shot.screen);
+	if (shot.history != NULL)
+		evbuffer_free(shot.history);
+}
+
+#define SHOOT	"display-message -p -t %%%u '" SNAPSHOT_FORMAT "' ; "	\
+	"capture-pane -p -e -N -t %%%u ; "				\
+	"capture-pane -p -e -N -a -q -t %%%u"
+
+void
+panes_shoot(struct panes *p, unsigned int history)
+{
+	if (history == 0)
+		control_command(p->ct, 3, shot_cb, p, SHOOT, p->shell,
+		    p->shell, p->shell);
+	else
+		control_command(p->ct, 4, shot_cb, p,
+		    SHOOT " ; capture-pane -p -e -N -S -%u -E -1 -t %%%u",
+		    p->shell, p->shell, p->shell, history, p->shell);
+}
+
+/* ---- keys and sizes ------------------------------------------------------- */
+
+void
+panes_keys(struct panes *p, const void *data, size_t len)
+{
+	const unsigned char *s = data;
+	char hex[3 * KEYS_CHUNK + 1];
+	size_t n, i;
+
+	if (p->shell == NO_PANE || len == 0)
+		return;
+	/* in copy mode keys would go to tmux instead of the shell; and the
+	 * customer is to see what is typed */
+	if (p->in_mode)
+		control_command(p->ct, 1, NULL, NULL,
+		    "send-keys -X -t %%%u cancel", p->shell);
+	p->in_mode = false;
+	for (; len > 0; s += n, len -= n) {
+		n = len < KEYS_CHUNK ? len : KEYS_CHUNK;
+		for (i = 0; i < n; i++)
+			(void)snprintf(hex + 3 * i, 4, " %02x", s[i]);
+		control_command(p->ct, 1, NULL, NULL,
+		    "send-keys -H -t %%%u%s", p->shell, hex);
+	}
+}
+
+bool
+panes_busy(const struct panes *p)
+{
+	return control_unsent(p->ct) > BUSY_OCTETS;
+}
+
+void
+panes_resize(struct panes *p, unsigned int cols, unsigned int rows)
+{
+	bool none = cols == 0 || rows == 0;
+
+	p->wish_cols = none ? 0 : cols < MIN_COLS ? MIN_COLS : cols;
+	p->wish_rows = none ? 0 : rows < MIN_ROWS ? MIN_ROWS : rows;
+	apply_wish(p);
+}
+
+void
+panes_zoom(struct panes *p)
+{
+	if (p->shell != NO_PANE)
+		control_command(p->ct, 1, NULL, NULL,
+		    "resize-pane -Z -t %%%u", p->shell);
+}
+
+void
+panes_kill(struct panes *p)
+{
+	control_command(p->ct, 1, NULL, NULL, "kill-session -t %s", p->session);
+}
+
+void
+panes_reap(struct panes *p)
+{
+	control_reap(p->ct);
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+/* The chat pane's command: this program, and the directory. */
+static int
+quote_face(struct panes *p)
+{
+	char exe[PATH_MAX], quoted[PATH_MAX + 2];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+	if (n == -1)
+		return -1;
+	exe[n] = '\0';
+	if (tmux_quote(quoted, sizeof quoted, exe) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	(void)snprintf(p->face, sizeof p->face, "%s @chat %s", quoted,
+	    p->sd->path);
+	return 0;
+}
+
+struct panes *
+panes_new(struct event_base *base, const struct sessiondir *sd,
+    const struct panes_ops *ops, void *arg)
+{
+	struct panes *p = calloc(1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	p->base = base;
+	p->sd = sd;
+	p->ops = ops;
+	p->arg = arg;
+	p->shell = p->chat = NO_PANE;
+	(void)snprintf(p->session, sizeof p->session, "=linbit-%s", sd->hash);
+	p->respawn = evtimer_new(base, respawn_cb, p);
+	p->again = evtimer_new(base, again_cb, p);
+	if (p->respawn == NULL || p->again == NULL || quote_face(p) == -1 ||
+	    !attach(p)) {
+		panes_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void
+panes_free(struct panes *p)
+{
+	p->ended = true;
+	if (p->ct != NULL)
+		control_free(p->ct);
+	if (p->respawn != NULL)
+		event_free(p->respawn);
+	if (p->again != NULL)
+		event_free(p->again);
+	free(p);
+}

@@ -1,0 +1,186 @@
+/*
+ * sessiondir.c - see sessiondir.h.
+ */
+#include "sessiondir.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+
+/* The session ID in the directory, or -1. */
+static int
+read_sid(struct sessiondir *sd)
+{
+	size_t len;
+	char *text = file_read(sd->fd, FILE_SID, SID_MAX, &len);
+
+	if (text == NULL)
+		return -1;
+	if (!sid_is_valid(text, len)) {
+		free(text);
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(sd->sid, text, len + 1);
+	free(text);
+	return 0;
+}
+
+/* Write SID into a directory that has none, or compare it. */
+static int
+claim(struct sessiondir *sd, const char *sid)
+{
+	if (read_sid(sd) == 0) {
+		if (strcmp(sd->sid, sid) == 0)
+			return 0;
+		errno = EINVAL;
+		return -1;
+	}
+	if (errno != ENOENT)
+		return -1;
+	sd->made = true;
+	memcpy(sd->sid, sid, strlen(sid) + 1);
+	return file_replace(sd->fd, FILE_SID, sid, strlen(sid), 0600, 0);
+}
+
+int
+sessiondir_create(struct sessiondir *sd, const char *sid)
+{
+	int saved;
+
+	memset(sd, 0, sizeof *sd);
+	sid_hash(sid, sd->hash);
+	(void)snprintf(sd->path, sizeof sd->path, SESSIONDIR_PREFIX "%s",
+	    sd->hash);
+	sd->fd = dir_private(sd->path);
+	if (sd->fd == -1)
+		return -1;
+	if (claim(sd, sid) == -1) {
+		saved = errno;
+		sessiondir_close(sd);
+		errno = saved;
+		return -1;
+	}
+	return 0;
+}
+
+int
+sessiondir_open(struct sessiondir *sd, const char *path)
+{
+	struct stat st;
+	int saved;
+
+	memset(sd, 0, sizeof *sd);
+	sd->fd = -1;
+	if (snprintf(sd->path, sizeof sd->path, "%s", path) >=
+	    (int)sizeof sd->path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (lstat(path, &st) == -1)	/* do not make one that is gone */
+		return -1;
+	sd->fd = dir_private(path);
+	if (sd->fd == -1)
+		return -1;
+	if (read_sid(sd) == -1) {
+		saved = errno;
+		sessiondir_close(sd);
+		errno = saved;
+		return -1;
+	}
+	sid_hash(sd->sid, sd->hash);
+	return 0;
+}
+
+void
+sessiondir_close(struct sessiondir *sd)
+{
+	if (sd->fd != -1)
+		close(sd->fd);
+	sd->fd = -1;
+}
+
+void
+sessiondir_remove(struct sessiondir *sd)
+{
+	(void)dir_remove(AT_FDCWD, sd->path);
+	sessiondir_close(sd);
+}
+
+const char *
+sessiondir_file(const struct sessiondir *sd, const char *name,
+    char out[SESSIONDIR_PATH_MAX])
+{
+	(void)snprintf(out, SESSIONDIR_PATH_MAX, "%s/%s", sd->path, name);
+	return out;
+}
+
+int
+sessiondir_lock(const struct sessiondir *sd, const char *name, bool wait)
+{
+	int fd = openat(sd->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == -1) {
+		int saved = errno;
+
+		if (saved == EINTR && wait)
+			continue;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+bool
+sessiondir_locked(const struct sessiondir *sd, const char *name)
+{
+	int fd = sessiondir_lock(sd, name, false);
+
+	if (fd == -1)
+		return errno == EWOULDBLOCK;
+	close(fd);
+	return false;
+}
+
+int
+sessiondir_save(const struct sessiondir *sd, const struct settings *s)
+{
+	char text[16 * SETTINGS_TEXT];
+	int n = settings_format(s, text, sizeof text);
+
+	if (n == -1) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return file_replace(sd->fd, FILE_SETTINGS, text, (size_t)n, 0600, 0);
+}
+
+int
+sessiondir_load(const struct sessiondir *sd, struct settings *s)
+{
+	size_t len;
+	char *text = file_read(sd->fd, FILE_SETTINGS, SETTINGS_MAX, &len);
+	char err[256];
+	int rv;
+
+	if (text == NULL)
+		return -1;
+	settings_init(s);
+	rv = settings_parse(s, FILE_SETTINGS, text, len, err, sizeof err);
+	free(text);
+	if (rv == -1)
+		errno = EINVAL;
+	return rv;
+}

@@ -1,0 +1,81 @@
+/*
+ * vtmodes.h - what a program told its terminal that tmux does not report.
+ *
+ * A pure state machine, fed with everything a pane prints from its first octet
+ * on.  It follows the pen (SGR), the character sets, bracketed paste, focus
+ * reports and the cursor's shape as tmux's own input parser does, and keeps the
+ * octets of a sequence that has begun and not ended.  It is no terminal
+ * emulator: it knows no cell and no cursor position, so that a position saved
+ * by DECSC before a snapshot is not restored after it.
+ */
+#ifndef VTMODES_H
+#define VTMODES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VTMODES_PARAM_MAX	64	/* octets of a CSI's parameters */
+#define VTMODES_PENDING_MAX	1024	/* octets kept of what is incomplete */
+#define VTMODES_TEXT_MAX	256	/* octets that vtmodes_pen() and
+					 * vtmodes_set() write at most */
+
+/* Attributes, as bits. */
+#define VT_BOLD		0x001
+#define VT_DIM		0x002
+#define VT_ITALIC	0x004
+#define VT_BLINK	0x008
+#define VT_REVERSE	0x010
+#define VT_HIDDEN	0x020
+#define VT_STRIKE	0x040
+#define VT_OVERLINE	0x080
+
+/* A colour: 0 is the default, else one of these and its value. */
+#define VT_INDEXED	0x1000000u	/* | 0..255 */
+#define VT_RGB		0x2000000u	/* | r << 16 | g << 8 | b */
+
+struct vtpen {
+	uint16_t	attr;
+	uint8_t		underline;	/* SGR 4:n, 0..5 */
+	uint32_t	fg, bg, us;	/* us: of the underline */
+	bool		g0_lines, g1_lines; /* designated DEC line drawing */
+	bool		shift;		/* SO: G1 is in use */
+};
+
+struct vtmodes {
+	struct vtpen	pen;
+	struct vtpen	saved;		/* DECSC */
+	struct vtpen	main;		/* at the switch to the alternate screen */
+	bool		alternate;
+	bool		paste;		/* ?2004 */
+	bool		focus;		/* ?1004 */
+	uint8_t		shape;		/* DECSCUSR, 0..6 */
+
+	/* the parser */
+	uint8_t		state;
+	char		param[VTMODES_PARAM_MAX];
+	uint8_t		nparam;
+	char		inter[2];	/* intermediates */
+	uint8_t		ninter;
+	uint8_t		utf8;		/* octets of a character still missing */
+	char		pending[VTMODES_PENDING_MAX];
+	uint16_t	npending;
+};
+
+void	vtmodes_init(struct vtmodes *vt);
+void	vtmodes_feed(struct vtmodes *vt, const void *data, size_t len);
+
+/*
+ * Write the octets that bring a terminal's pen from any state to PEN, as SGR
+ * alone.  OUT has VTMODES_TEXT_MAX octets.  Returns the length.
+ */
+size_t	vtmodes_sgr(const struct vtpen *pen, char *out);
+
+/*
+ * Write the octets that bring a terminal to the character sets, modes and pen
+ * that VT has followed.  OUT has VTMODES_TEXT_MAX octets.  Moves no cursor.
+ * Returns the length.  The pending octets are for the caller to add.
+ */
+size_t	vtmodes_set(const struct vtmodes *vt, char *out);
+
+#endif
