@@ -1,0 +1,63 @@
+/*
+ * joinwin.h - the local tmux session of a join: its windows, options, keys and
+ * menus, and its end.
+ *
+ * Everything is local to that session (options, hooks, key tables of its own
+ * name), so that none of the engineer's other sessions notices.
+ */
+#ifndef JOINWIN_H
+#define JOINWIN_H
+
+#include <stdbool.h>
+
+#include "runtime.h"
+#include "settings.h"
+#include "sid.h"
+
+#define JOINWIN_NAME_MAX	(sizeof "=tunl-join-:" + SID_MAX)
+
+struct joinwin {
+	const struct settings	*set;
+	const struct runtime	*rt;
+	const char		*sid;
+	const char		*client;	/* 16 hex digits */
+	const char		*name;		/* percent-encoded */
+	bool			 read_only;
+	bool			 debug;
+};
+
+enum joinwin_found {
+	JOINWIN_NONE,		/* or one whose session is over */
+	JOINWIN_SAME,		/* there is one, with the same access */
+	JOINWIN_OTHER		/* there is one that may type and we may not,
+				 * or the other way round */
+};
+
+enum joinwin_found joinwin_find(const struct joinwin *jw);
+
+/*
+ * Make the session.  COLS and ROWS are our terminal's.  Returns 0, or -1 after
+ * saying why not.
+ */
+int	joinwin_make(const struct joinwin *jw, unsigned int cols,
+	    unsigned int rows);
+
+/*
+ * Show it on this terminal: does not return but with an exit status, and not at
+ * all if tmux takes this process's place.
+ */
+int	joinwin_attach(const struct joinwin *jw);
+
+/*
+ * Called by the programs in its windows when they leave: if the session is
+ * gone, so must be its key tables and its directory (kept with DEBUG).
+ */
+void	joinwin_leave(const struct runtime *rt, const char *sid, bool debug);
+
+/* End it, and with it the caller if that is in one of its windows. */
+void	joinwin_kill(const char *sid);
+
+/* Remember that there is nothing to come back to. */
+void	joinwin_over(const char *sid);
+
+#endif

@@ -1,0 +1,557 @@
+/*
+ * view.c - `tunl view`: the customer's terminal on this one.
+ *
+ * What comes passes the escape filter and is acknowledged when the terminal has
+ * taken it; what is typed goes the other way.  Octets are only right on a
+ * terminal of exactly the customer's size, so that in a join session the window
+ * follows it: the stream stops until the terminal has the new size.
+ */
+#include <event2/event.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "joinwin.h"
+#include "log.h"
+#include "num.h"
+#include "safetext.h"
+#include "say.h"
+#include "term.h"
+#include "tmux.h"
+#include "vtfilter.h"
+#include "window.h"
+
+#define KEYS_MAX	4096		/* octets in one KEYS frame */
+#define ACK_OCTETS	4096		/* acknowledge at least so often, */
+#define ACK_MS		50		/* and at least so soon */
+#define OUT_MAX		(256u << 10)	/* octets that wait for the terminal */
+#define RESIZE_MS	1500		/* for the window to get its size */
+#define NOTICE_MAX	512
+
+struct size {
+	unsigned int	cols, rows;
+};
+
+struct view {
+	struct window	 win;
+	struct leg	*leg;
+	struct term	*term;
+	struct vtfilter	 filter;
+	uint64_t	 taken;		/* payload octets since HELLO */
+	uint64_t	 acked;
+	struct size	 want;		/* the customer's; 0 0: not known */
+	struct size	 asked;		/* of tmux, while ev_resize is pending */
+	struct size	 gave_up;	/* a size that cannot be had */
+	struct size	 wish;		/* the engineer's, last sent */
+	bool		 holding;	/* the leg waits for us */
+	bool		 over;
+	bool		 told_ro;
+	char		 why[NOTICE_MAX];
+	int64_t		 down_ms;	/* how long there is no link */
+	int64_t		 next_ms;	/* until the next try */
+	struct event	*ev_ack, *ev_resize, *ev_notice, *ev_winch;
+};
+
+static void
+timer_set(struct event *ev, unsigned int ms)
+{
+	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+
+	evtimer_add(ev, &tv);
+}
+
+static bool
+size_equal(struct size a, struct size b)
+{
+	return a.cols == b.cols && a.rows == b.rows;
+}
+
+static struct size
+size_now(const struct view *v)
+{
+	struct size s;
+
+	term_size(v->term, &s.cols, &s.rows);
+	return s;
+}
+
+/* ---- notices -------------------------------------------------------------- */
+
+/*
+ * Lay TEXT over the last row, dimmed.  The cursor stays there, so that a small
+ * window shows it.  The next SCREEN paints everything anew.
+ */
+static void
+overlay(struct view *v, const char *text)
+{
+	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
+	char out[sizeof safe + 128];
+	struct size s = size_now(v);
+	int n;
+
+	if (s.cols < 2)
+		return;
+	(void)safetext(safe, sizeof safe, text, strlen(text));
+	n = snprintf(out, sizeof out, "\030\033\\\033[?2026l\033[?6l\033[4l"
+	    "\033[?7l\033(B\017\033[%u;1H\033[0;2;7m %s \033[0m\033[K\033[?7h",
+	    s.rows, safe);
+	if (n > 0 && (size_t)n < sizeof out)
+		term_write(v->term, out, (size_t)n);
+}
+
+static void
+notice_show(struct view *v)
+{
+	char text[NOTICE_MAX];
+
+	if (v->over)
+		(void)snprintf(text, sizeof text, "Session over (Enter closes "
+		    "this window): %.300s", v->why);
+	else if (v->why[0] == '\0')
+		(void)snprintf(text, sizeof text, "connecting");
+	else if (v->next_ms == 0)
+		(void)snprintf(text, sizeof text, "no link for %lld s, "
+		    "connecting: %.300s", (long long)(v->down_ms / 1000),
+		    v->why);
+	else
+		(void)snprintf(text, sizeof text, "no link for %lld s (again "
+		    "in %lld s, Enter: now): %.300s",
+		    (long long)(v->down_ms / 1000),
+		    (long long)((v->next_ms + 999) / 1000), v->why);
+	overlay(v, text);
+}
+
+static void
+notice_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct view *v = arg;
+
+	(void)fd;
+	(void)what;
+	if (leg_is_up(v->leg) || v->over)
+		return;
+	v->down_ms += 1000;
+	v->next_ms -= v->next_ms > 1000 ? 1000 : v->next_ms;
+	notice_show(v);
+	timer_set(v->ev_notice, 1000);
+}
+
+/*
+ * A notice of the relay: tmux shows it for a moment.  It reaches tmux as the
+ * value of an option, as a text of its own would be read as a format.
+ */
+static void
+status_show(const struct view *v, const char *text, size_t len)
+{
+	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
+	const char *pane = getenv("TMUX_PANE");
+	struct tmux tm;
+
+	if (!v->win.in_tmux)
+		return;
+	(void)safetext(safe, sizeof safe, text,
+	    len < NOTICE_MAX ? len : NOTICE_MAX);
+	tmux_begin(&tm);
+	tmux_add(&tm, "set-option", "-t", pane, "--", "@tunl-notice", safe,
+	    NULL);
+	tmux_add(&tm, "display-message", "-t", pane, "#{@tunl-notice}", NULL);
+	(void)tmux_run(&tm, NULL, 0);
+}
+
+/* ---- flow credit ---------------------------------------------------------- */
+
+/* Acknowledge what the terminal has taken; a little of it not at once. */
+static void
+ack(struct view *v, bool now)
+{
+	size_t waits = term_waiting(v->term);
+	uint64_t total = v->taken > waits ? v->taken - waits : 0;
+
+	if (total <= v->acked)
+		return;
+	if (!now && total - v->acked < ACK_OCTETS) {
+		if (!evtimer_pending(v->ev_ack, NULL))
+			timer_set(v->ev_ack, ACK_MS);
+		return;
+	}
+	if (leg_send(v->leg, PROTO_ACK, NULL, 0, "%llu",
+	    (unsigned long long)total) == 0)
+		v->acked = total;
+	evtimer_del(v->ev_ack);
+}
+
+static void
+ack_cb(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ack(arg, true);
+}
+
+/* ---- sizes ---------------------------------------------------------------- */
+
+/* The stream goes on if nothing is in its way any more. */
+static void
+go_on(struct view *v)
+{
+	if (!v->holding || evtimer_pending(v->ev_resize, NULL) ||
+	    term_waiting(v->term) > OUT_MAX)
+		return;
+	v->holding = false;
+	leg_resume(v->leg);
+}
+
+/* Ask tmux for a window of the customer's size. */
+static void
+resize_begin(struct view *v)
+{
+	struct tmux tm;
+
+	tmux_begin(&tm);
+	tmux_add(&tm, "resize-window", "-t", getenv("TMUX_PANE"), "-x",
+	    tmux_text(&tm, "%u", v->want.cols), "-y",
+	    tmux_text(&tm, "%u", v->want.rows), NULL);
+	(void)tmux_run(&tm, NULL, 0);
+	v->asked = v->want;
+	timer_set(v->ev_resize, RESIZE_MS);
+}
+
+/* True if the terminal has the customer's size, or never will. */
+static bool
+is_sized(struct view *v)
+{
+	return !v->win.in_tmux || v->want.cols == 0 ||
+	    size_equal(v->want, v->gave_up) ||
+	    size_equal(v->want, size_now(v));
+}
+
+/* The customer's size is S: follow it. */
+static void
+size_follow(struct view *v, struct size s)
+{
+	if (!size_equal(v->want, s))
+		v->gave_up.cols = 0;
+	v->want = s;
+	if (!is_sized(v) && !(evtimer_pending(v->ev_resize, NULL) &&
+	    size_equal(v->asked, s)))
+		resize_begin(v);
+}
+
+static void
+resize_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct view *v = arg;
+
+	(void)fd;
+	(void)what;
+	if (!size_equal(v->want, size_now(v)))
+		v->gave_up = v->want;
+	go_on(v);
+}
+
+/* The smallest of the clients that show us, less the status line. */
+static struct size
+clients_size(const struct view *v)
+{
+	struct size best = { 0, 0 };
+	char out[4096], *line, *end, *space;
+	uint64_t cols, rows;
+	struct tmux tm;
+
+	tmux_begin(&tm);
+	tmux_add(&tm, "list-clients", "-t",
+	    tmux_text(&tm, "=tunl-join-%s", v->win.conf.sid), "-F",
+	    "#{client_width} #{client_height}", NULL);
+	if (tmux_run(&tm, out, sizeof out) != 0)
+		return best;
+	for (line = out; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		space = memchr(line, ' ', (size_t)(end - line));
+		if (space == NULL ||
+		    num_parse(line, (size_t)(space - line), 1, 9999, &cols) ==
+		    -1 || num_parse(space + 1, (size_t)(end - space - 1), 2,
+		    9999, &rows) == -1)
+			continue;
+		if (best.cols == 0 || cols < best.cols)
+			best.cols = (unsigned int)cols;
+		if (best.rows == 0 || rows - 1 < best.rows)
+			best.rows = (unsigned int)rows - 1;
+	}
+	return best;
+}
+
+/* Tell the relay what size we would like; with FORCE, what it must be. */
+static void
+wish_send(struct view *v, bool always, bool force)
+{
+	struct size s = v->win.in_tmux ? clients_size(v) : size_now(v);
+
+	if (s.cols > 9999 || s.rows > 9999 ||
+	    (!always && size_equal(s, v->wish)))
+		return;
+	if (force && s.cols > 0 && s.rows > 0)
+		(void)leg_send(v->leg, PROTO_RESIZE_OVERRIDE, NULL, 0,
+		    "%u %u override", s.cols, s.rows);
+	else if (leg_send(v->leg, PROTO_RESIZE, NULL, 0, "%u %u", s.cols,
+	    s.rows) == 0)
+		v->wish = s;
+}
+
+static void
+winch_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct view *v = arg;
+
+	(void)sig;
+	(void)what;
+	if (!v->win.in_tmux)
+		wish_send(v, false, false);
+	else if (size_equal(v->want, size_now(v)))
+		evtimer_del(v->ev_resize);
+	if (!leg_is_up(v->leg))
+		notice_show(v);
+	go_on(v);
+}
+
+/* ---- the leg -------------------------------------------------------------- */
+
+static void
+draw(struct view *v, const struct proto_str *octets)
+{
+	char out[PROTO_PAYLOAD_MAX + VTFILTER_SEQ_MAX];
+
+	term_write(v->term, out, vtfilter_run(&v->filter, octets->s,
+	    octets->len, out));
+	v->taken += octets->len;
+	ack(v, false);
+}
+
+static void
+up_cb(void *arg)
+{
+	struct view *v = arg;
+
+	v->taken = v->acked = 0;
+	v->down_ms = 0;
+	v->why[0] = '\0';
+	vtfilter_reset(&v->filter);
+	evtimer_del(v->ev_notice);
+	wish_send(v, true, false);
+}
+
+/* A SCREEN is drawn only on a terminal of its size. */
+static enum leg_taken
+take_screen(struct view *v, const struct proto_frame *f)
+{
+	struct size s = { (unsigned int)proto_num(f, 0),
+	    (unsigned int)proto_num(f, 1) };
+
+	size_follow(v, s);
+	if (!is_sized(v)) {
+		v->holding = true;
+		return LEG_HOLD;
+	}
+	draw(v, &f->payload);
+	leg_features(v->leg, NULL);	/* what was above it is there now */
+	return LEG_DONE;
+}
+
+static enum leg_taken
+frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
+{
+	struct view *v = arg;
+	struct size s;
+
+	if (term_waiting(v->term) > OUT_MAX) {
+		v->holding = true;
+		return LEG_HOLD;
+	}
+	switch (form) {
+	case PROTO_OUTPUT:
+	case PROTO_HISTORY:
+		draw(v, &f->payload);
+		break;
+	case PROTO_SCREEN:
+		return take_screen(v, f);
+	case PROTO_SIZE:
+		s.cols = (unsigned int)proto_num(f, 0);
+		s.rows = (unsigned int)proto_num(f, 1);
+		size_follow(v, s);
+		break;
+	case PROTO_STATUS:
+		status_show(v, f->payload.s, f->payload.len);
+		break;
+	default:
+		break;
+	}
+	return LEG_DONE;
+}
+
+static void
+down_cb(void *arg, const char *why, unsigned int ms)
+{
+	struct view *v = arg;
+
+	v->holding = false;
+	evtimer_del(v->ev_resize);
+	(void)snprintf(v->why, sizeof v->why, "%s", why);
+	v->next_ms = ms;
+	notice_show(v);
+	if (!evtimer_pending(v->ev_notice, NULL))
+		timer_set(v->ev_notice, 1000);
+}
+
+static void
+over_cb(void *arg, const char *why)
+{
+	struct view *v = arg;
+
+	(void)snprintf(v->why, sizeof v->why, "%s", why);
+	v->over = true;
+	v->holding = false;
+	evtimer_del(v->ev_resize);
+	notice_show(v);
+	if (v->win.in_tmux)
+		joinwin_over(v->win.conf.sid);
+}
+
+static void
+title_cb(void *arg, const char *title)
+{
+	struct view *v = arg;
+	char out[VTFILTER_TITLE_MAX + 16];
+	int n;
+
+	/* the pane's title, which the status line shows */
+	n = snprintf(out, sizeof out, "\033]2;%s\033\\", title);
+	if (n > 0 && v->term != NULL)
+		term_write(v->term, out, (size_t)n);
+}
+
+/* ---- the engineer --------------------------------------------------------- */
+
+/* Keys without a session: Enter is for us. */
+static void
+keys_for_us(struct view *v, const char *keys, size_t len)
+{
+	if (memchr(keys, '\r', len) == NULL)
+		return;
+	if (!v->over) {
+		leg_retry(v->leg);
+		return;
+	}
+	if (v->win.in_tmux)
+		joinwin_kill(v->win.conf.sid);
+	event_base_loopbreak(v->win.base);
+}
+
+static void
+keys_cb(void *arg, const char *keys, size_t len)
+{
+	static const char refused[] = "read-only: your keys go nowhere";
+	struct view *v = arg;
+
+	if (len == 0) {
+		event_base_loopbreak(v->win.base);
+		return;
+	}
+	if (!leg_is_up(v->leg)) {
+		keys_for_us(v, keys, len);
+		return;
+	}
+	if (v->win.conf.read_only) {
+		if (!v->told_ro)
+			status_show(v, refused, sizeof refused - 1);
+		v->told_ro = true;
+		return;
+	}
+	/* a read of the terminal is no longer than one frame may be */
+	(void)leg_send(v->leg, PROTO_KEYS_MAIN, keys,
+	    len < KEYS_MAX ? len : KEYS_MAX, "main");
+}
+
+static void
+written_cb(void *arg)
+{
+	ack(arg, false);
+	go_on(arg);
+}
+
+/* A word of the join session's keys and hooks. */
+static void
+poke_cb(void *arg, const char *word)
+{
+	struct view *v = arg;
+
+	if (v->leg == NULL)
+		return;
+	if (strcmp(word, "size") == 0)
+		wish_send(v, false, false);
+	else if (strcmp(word, "force") == 0)
+		wish_send(v, true, true);
+	else if (strcmp(word, "zoom") == 0)
+		(void)leg_send(v->leg, PROTO_ZOOM, NULL, 0, NULL);
+}
+
+/* ---- start ---------------------------------------------------------------- */
+
+static int
+view_start(struct view *v)
+{
+	static const struct leg_ops leg_ops = { up_cb, frame_cb, down_cb,
+	    over_cb };
+	static const struct term_ops term_ops = { keys_cb, written_cb };
+	struct event_base *base = v->win.base;
+
+	v->term = term_new(base, &term_ops, v);
+	if (v->term == NULL)
+		return say_error("view needs a terminal: %s", strerror(errno));
+	v->ev_ack = evtimer_new(base, ack_cb, v);
+	v->ev_resize = evtimer_new(base, resize_cb, v);
+	v->ev_notice = evtimer_new(base, notice_cb, v);
+	v->ev_winch = evsignal_new(base, SIGWINCH, winch_cb, v);
+	v->leg = leg_new(base, v->win.relay, &v->win.conf, &leg_ops, v);
+	if (v->ev_ack == NULL || v->ev_resize == NULL ||
+	    v->ev_notice == NULL || v->ev_winch == NULL || v->leg == NULL)
+		return say_error("out of memory");
+	leg_features(v->leg, "history=2000");
+	event_add(v->ev_winch, NULL);
+	notice_show(v);
+	return 0;
+}
+
+static void
+view_clear(struct view *v)
+{
+	struct event *events[] = { v->ev_ack, v->ev_resize, v->ev_notice,
+	    v->ev_winch };
+	size_t i;
+
+	leg_free(v->leg);
+	term_free(v->term);
+	for (i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
+	window_clear(&v->win);
+}
+
+int
+cmd_view(struct tunl *t, const struct args *args)
+{
+	struct view v;
+	int rv;
+
+	memset(&v, 0, sizeof v);
+	vtfilter_init(&v.filter, title_cb, &v);
+	if (window_init(&v.win, t, args, PROTO_VIEW, "view", poke_cb, &v) == -1)
+		return 1;
+	rv = view_start(&v);
+	if (rv == 0)
+		event_base_dispatch(v.win.base);
+	view_clear(&v);
+	return rv;
+}
