@@ -1,0 +1,720 @@
+/*
+ * httpd.c - see httpd.h.
+ *
+ * libmicrohttpd forgives much about a head, and what it forgives it does not
+ * show.  So a head must add up: the lines that it shows, spelled the usual way
+ * (`Name: value` CRLF), must be exactly as long as what it read.  Folded lines,
+ * NUL, blanks before a colon, bare line feeds and leading blanks all fail that.
+ */
+#include "httpd.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <microhttpd.h>
+
+#include "json.h"
+#include "log.h"
+#include "num.h"
+#include "request.h"
+#include "route.h"
+#include "unix.h"
+
+#define HEAD_MEMORY	(16u << 10)	/* a connection's buffer, head included */
+
+struct listener {
+	SLIST_ENTRY(listener)	 entry;
+	struct httpd		*h;
+	struct MHD_Daemon	*mhd;
+	struct event		*ready, *timer;
+	int			 fd;		/* -1 once it is closed */
+	char			*path;		/* of a unix socket, else NULL */
+};
+
+struct httpd {
+	struct httpd_conf		 conf;
+	SLIST_HEAD(, listener)		 listeners;
+	unsigned int			 requests;	/* that are under way */
+	void				 (*drained)(void *);
+	void				*drained_arg;
+};
+
+struct conn {
+	struct httpd	*h;
+	struct listener	*l;
+	int		 fd;		/* MHD's */
+	struct event	*deadline;
+	unsigned int	 classes;
+};
+
+enum stage { HEAD, BODY, ANSWER };
+
+/* A request and where it came from. */
+struct exchange {
+	struct request		 rq;	/* first: answered() casts */
+	struct conn		*conn;
+	struct MHD_Connection	*mc;
+	char			*target;
+	enum stage		 stage;
+	bool			 suspended;
+	size_t			 expected;	/* octets of body */
+};
+
+/* ---- deadlines ---- */
+
+static void
+deadline_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	/* MHD finds its end and cleans up. */
+	(void)shutdown(c->fd, SHUT_RDWR);
+}
+
+static void
+deadline(struct conn *c, uint64_t ms)
+{
+	struct timeval tv = { (time_t)(ms / 1000),
+	    (suseconds_t)(ms % 1000 * 1000) };
+
+	(void)evtimer_add(c->deadline, &tv);
+}
+
+/* ---- the head ---- */
+
+/* What the fields of a head come to. */
+struct head {
+	size_t		 size;		/* octets, spelled the usual way */
+	size_t		 empty;		/* fields without a value */
+	unsigned int	 lengths, encodings, hosts, types;
+	const char	*length, *type;
+	bool		 control;	/* a control octet in a value */
+};
+
+static enum MHD_Result
+add_field(void *arg, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct head *hd = arg;
+	const char *p;
+
+	(void)kind;
+	if (value == NULL)
+		value = "";
+	hd->size += strlen(name) + strlen(": ") + strlen(value) + strlen("\r\n");
+	hd->empty += value[0] == '\0';
+	for (p = value; *p != '\0'; p++)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+			hd->control = true;
+	if (strcasecmp(name, "Content-Length") == 0) {
+		hd->lengths++;
+		hd->length = value;
+	} else if (strcasecmp(name, "Content-Type") == 0) {
+		hd->types++;
+		hd->type = value;
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0)
+		hd->encodings++;
+	else if (strcasecmp(name, "Host") == 0)
+		hd->hosts++;
+	return MHD_YES;
+}
+
+/* Does the head that was read consist of nothing but what we were shown? */
+static bool
+adds_up(struct exchange *ex, const struct head *hd, const char *method,
+    const char *version)
+{
+	const union MHD_ConnectionInfo *info;
+	size_t size;
+
+	info = MHD_get_connection_info(ex->mc,
+	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	size = strlen(method) + 1 + strlen(ex->target) + 1 + strlen(version) +
+	    strlen("\r\n") + hd->size + strlen("\r\n");
+	/* Only an empty value may do without its space. */
+	return info != NULL && info->header_size <= size &&
+	    info->header_size >= size - hd->empty;
+}
+
+static bool
+is_graphic(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
+static bool
+takes_body(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	    strcmp(method, "PATCH") == 0;
+}
+
+/* Refuse it and the connection: what follows cannot be trusted. */
+static void
+refuse(struct exchange *ex, unsigned int status, const char *why)
+{
+	ex->rq.close = true;
+	request_fail(&ex->rq, status, "%s", why);
+}
+
+/* The length of the body.  False with the request refused. */
+static bool
+take_length(struct exchange *ex, const struct head *hd, const char *method)
+{
+	uint64_t n = 0;
+
+	if (hd->encodings > 0)
+		refuse(ex, 400, "Transfer-Encoding is not taken here");
+	else if (hd->lengths > 1)
+		refuse(ex, 400, "there is more than one Content-Length");
+	else if (takes_body(method) && hd->lengths == 0)
+		refuse(ex, 411, "a Content-Length is needed");
+	else if (hd->lengths == 1 && num_parse_str(hd->length, 0, INT64_MAX,
+	    &n) == -1)
+		refuse(ex, 400, "the Content-Length is not a number");
+	else if (!takes_body(method) && n > 0)
+		refuse(ex, 400, "this method takes no body");
+	else if (n > JSON_BODY_MAX)
+		refuse(ex, 413, "the body is too large");
+	ex->expected = (size_t)n;
+	return !ex->rq.answered;
+}
+
+static bool
+take_framing(struct exchange *ex, struct head *hd, const char *method,
+    const char *version)
+{
+	(void)MHD_get_connection_values(ex->mc, MHD_HEADER_KIND, add_field, hd);
+	if (ex->conn->classes == 0)
+		refuse(ex, 403, "this socket is for the relay's own programs");
+	else if (strcmp(method, "CONNECT") == 0 || !is_graphic(method))
+		refuse(ex, 400, "this method is not taken here");
+	else if (strcmp(version, "HTTP/1.1") != 0 &&
+	    strcmp(version, "HTTP/1.0") != 0)
+		refuse(ex, 400, "this version of HTTP is not taken here");
+	else if (hd->control || hd->hosts > 1 || !is_graphic(ex->target) ||
+	    !adds_up(ex, hd, method, version))
+		refuse(ex, 400, "the head is not well-formed");
+	return !ex->rq.answered && take_length(ex, hd, method);
+}
+
+/* Is it JSON, of any parameters? */
+static bool
+is_json(const struct head *hd)
+{
+	static const char json[] = "application/json";
+	size_t n = strlen(json);
+
+	return hd->types == 1 && strncasecmp(hd->type, json, n) == 0 &&
+	    (hd->type[n] == '\0' || hd->type[n] == ';' || hd->type[n] == ' ');
+}
+
+/*
+ * The head is here.  What is wrong with its framing is answered at once; what
+ * else is wrong, after the body, so that the connection can go on.
+ */
+static void
+take_head(struct exchange *ex, const char *method, const char *version)
+{
+	struct head hd = { .size = 0 };
+	struct request *rq = &ex->rq;
+
+	if (!take_framing(ex, &hd, method, version))
+		return;
+	if (route_find(rq, method, ex->target)) {
+		if ((rq->route->flags & ROUTE_BODY) == 0 && ex->expected > 0)
+			request_fail(rq, 400, "this endpoint takes no body");
+		else if ((rq->route->flags & ROUTE_BODY) != 0 && !is_json(&hd))
+			request_fail(rq, 415,
+			    "the body must be application/json");
+	}
+	if (!rq->answered && ex->expected > 0) {
+		rq->body = malloc(ex->expected);
+		if (rq->body == NULL)
+			refuse(ex, 503, "out of memory");
+	}
+}
+
+/* ---- an exchange ---- */
+
+/* A handler answered later. */
+static void
+answered(struct request *rq)
+{
+	struct exchange *ex = (struct exchange *)(void *)rq;
+
+	if (ex->suspended) {
+		ex->suspended = false;
+		MHD_resume_connection(ex->mc);
+		/* Resuming alone does not make the epoll descriptor ready. */
+		event_active(ex->conn->l->timer, EV_TIMEOUT, 0);
+	}
+}
+
+static void *
+request_begun(void *arg, const char *target, struct MHD_Connection *mc)
+{
+	const union MHD_ConnectionInfo *info;
+	struct exchange *ex;
+
+	(void)arg;
+	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	if (info == NULL || info->socket_context == NULL)
+		return NULL;
+	ex = calloc(1, sizeof *ex);
+	if (ex == NULL)
+		return NULL;
+	ex->target = strdup(target);
+	if (ex->target == NULL) {
+		free(ex);
+		return NULL;
+	}
+	ex->conn = info->socket_context;
+	ex->mc = mc;
+	ex->rq.api = ex->conn->h->conf.api;
+	ex->rq.classes = ex->conn->classes;
+	ex->rq.answered_cb = answered;
+	ex->conn->h->requests++;
+	return ex;
+}
+
+static void
+request_over(void *arg, struct MHD_Connection *mc, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	struct exchange *ex = *state;
+	struct httpd *h;
+
+	(void)arg;
+	(void)mc;
+	(void)why;
+	if (ex == NULL)
+		return;
+	h = ex->conn->h;
+	deadline(ex->conn, h->conf.head_ms);	/* for the next one */
+	request_clear(&ex->rq);
+	free(ex->target);
+	free(ex);
+	*state = NULL;
+	if (--h->requests == 0 && h->drained != NULL)
+		h->drained(h->drained_arg);
+}
+
+static void
+add_header(struct MHD_Response *r, const char *name, const char *value)
+{
+	(void)MHD_add_response_header(r, name, value);
+}
+
+static enum MHD_Result
+send_answer(struct exchange *ex)
+{
+	static char nothing[1];
+	struct request *rq = &ex->rq;
+	struct MHD_Response *r;
+	enum MHD_Result rv;
+	char secs[16];
+
+	r = MHD_create_response_from_buffer(rq->reply_len,
+	    rq->reply != NULL ? rq->reply : nothing, rq->reply != NULL ?
+	    MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (r == NULL)
+		return MHD_NO;
+	rq->reply = NULL;
+	if (rq->type != NULL)
+		add_header(r, "Content-Type", rq->type);
+	add_header(r, "Cache-Control", "no-store");
+	if (rq->allow[0] != '\0')
+		add_header(r, "Allow", rq->allow);
+	if (rq->retry_after > 0) {
+		(void)snprintf(secs, sizeof secs, "%u", rq->retry_after);
+		add_header(r, "Retry-After", secs);
+	}
+	if (rq->close || ex->conn->h->drained != NULL)
+		add_header(r, "Connection", "close");
+	deadline(ex->conn, ex->conn->h->conf.reply_ms);
+	rv = MHD_queue_response(ex->mc, rq->status, r);
+	MHD_destroy_response(r);
+	return rv;
+}
+
+/* The whole request is here. */
+static enum MHD_Result
+handle(struct exchange *ex)
+{
+	(void)evtimer_del(ex->conn->deadline);
+	ex->stage = ANSWER;
+	if (!ex->rq.answered)
+		ex->rq.route->handler(&ex->rq);
+	if (ex->rq.answered)
+		return send_answer(ex);
+	ex->suspended = true;
+	MHD_suspend_connection(ex->mc);
+	return MHD_YES;
+}
+
+/* MHD's one callback: head, pieces of the body, its end; and after a resume. */
+static enum MHD_Result
+access_cb(void *arg, struct MHD_Connection *mc, const char *path,
+    const char *method, const char *version, const char *data, size_t *len,
+    void **state)
+{
+	struct exchange *ex = *state;
+	struct request *rq;
+
+	(void)arg;
+	(void)mc;
+	(void)path;
+	if (ex == NULL)
+		return MHD_NO;
+	rq = &ex->rq;
+	if (ex->stage == HEAD) {
+		ex->stage = BODY;
+		take_head(ex, method, version);
+		deadline(ex->conn, ex->conn->h->conf.head_ms +
+		    ex->expected * 1000 / ex->conn->h->conf.body_rate);
+		return rq->answered && rq->close ? send_answer(ex) : MHD_YES;
+	}
+	if (*len > 0) {
+		if (rq->body != NULL && *len <= ex->expected - rq->body_len) {
+			memcpy(rq->body + rq->body_len, data, *len);
+			rq->body_len += *len;
+		}
+		*len = 0;
+		return MHD_YES;
+	}
+	return ex->stage == BODY ? handle(ex) : send_answer(ex);
+}
+
+/* ---- connections ---- */
+
+/* What the peer of a socket may reach. */
+static unsigned int
+peer_classes(const struct listener *l, int fd)
+{
+	uid_t uid;
+	pid_t pid;
+
+	if (l->path == NULL)
+		return ROUTE_PUBLIC | ROUTE_SUPPORT;
+	if (unix_peer(fd, &uid, &pid) == -1 || (uid != 0 &&
+	    uid != geteuid() && uid != l->h->conf.trusted_uid))
+		return 0;
+	return ROUTE_PUBLIC | ROUTE_SUPPORT | ROUTE_INTERNAL;
+}
+
+static struct conn *
+conn_new(struct listener *l, int fd)
+{
+	struct conn *c;
+
+	c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return NULL;
+	c->h = l->h;
+	c->l = l;
+	c->fd = fd;
+	c->classes = peer_classes(l, fd);
+	c->deadline = evtimer_new(l->h->conf.base, deadline_cb, c);
+	if (c->deadline == NULL) {
+		free(c);
+		return NULL;
+	}
+	deadline(c, l->h->conf.head_ms);
+	return c;
+}
+
+static void
+connection_cb(void *arg, struct MHD_Connection *mc, void **state,
+    enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info;
+	struct conn *c = *state;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (c != NULL)
+			event_free(c->deadline);
+		free(c);
+		*state = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*state = conn_new(arg, info->connect_fd);
+	if (*state == NULL)	/* no memory, so no deadline: not kept */
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+/* ---- listeners ---- */
+
+static unsigned int
+connections(struct listener *l)
+{
+	return MHD_get_daemon_info(l->mhd,
+	    MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+}
+
+/* Let MHD do what there is to do, and come back when it wants. */
+static void
+run_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+	struct timeval tv = { 0, 0 };
+	MHD_UNSIGNED_LONG_LONG ms;
+	bool full = connections(l) >= l->h->conf.connections;
+
+	(void)fd;
+	(void)what;
+	(void)MHD_run(l->mhd);
+	/* It looks whether it may accept again only when it is run. */
+	if (full && connections(l) < l->h->conf.connections)
+		(void)MHD_run(l->mhd);
+	if (MHD_get_timeout(l->mhd, &ms) == MHD_YES) {
+		tv.tv_sec = (time_t)(ms / 1000);
+		tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+		(void)evtimer_add(l->timer, &tv);
+	} else
+		(void)evtimer_del(l->timer);
+}
+
+__attribute__((format(printf, 2, 0)))
+static void
+mhd_log(void *arg, const char *fmt, va_list ap)
+{
+	char line[256];
+
+	(void)arg;
+	(void)vsnprintf(line, sizeof line, fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("http: %s", line);
+}
+
+static int
+daemon_start(struct listener *l)
+{
+	const struct httpd_conf *c = &l->h->conf;
+	int fd;
+
+	l->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+	    MHD_USE_ERROR_LOG, 0, NULL, NULL, access_cb, l,
+	    MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, l->fd,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)c->connections,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+	    MHD_OPTION_URI_LOG_CALLBACK, request_begun, l,
+	    MHD_OPTION_NOTIFY_COMPLETED, request_over, l,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_cb, l,
+	    MHD_OPTION_END);
+	if (l->mhd == NULL)
+		return -1;
+	fd = MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	l->ready = event_new(c->base, fd, EV_READ | EV_PERSIST, run_cb, l);
+	l->timer = evtimer_new(c->base, run_cb, l);
+	if (l->ready == NULL || l->timer == NULL)
+		return -1;
+	return event_add(l->ready, NULL);
+}
+
+static void
+listener_free(struct listener *l)
+{
+	if (l->mhd != NULL)
+		MHD_stop_daemon(l->mhd);
+	if (l->mhd == NULL && l->fd != -1)
+		close(l->fd);
+	if (l->ready != NULL)
+		event_free(l->ready);
+	if (l->timer != NULL)
+		event_free(l->timer);
+	if (l->path != NULL)
+		(void)unlink(l->path);
+	free(l->path);
+	free(l);
+}
+
+union address {
+	struct sockaddr		sa;
+	struct sockaddr_in	in;
+	struct sockaddr_in6	in6;
+};
+
+/*
+ * HOST:PORT of a loopback address.  Nothing else: whoever reaches this port
+ * has an engineer's rights, so it is reached by way of sshd only.
+ */
+static int
+parse_address(const char *s, union address *a, socklen_t *len)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *colon = strrchr(s, ':');
+	uint64_t port;
+	size_t n;
+
+	if (colon == NULL || num_parse_str(colon + 1, 0, 65535, &port) == -1)
+		return -1;
+	n = (size_t)(colon - s);
+	memset(a, 0, sizeof *a);
+	if (strncmp(s, "[::1]", n) == 0 && n == 5) {
+		a->in6.sin6_family = AF_INET6;
+		a->in6.sin6_addr = in6addr_loopback;
+		a->in6.sin6_port = htons((uint16_t)port);
+		*len = sizeof a->in6;
+		return 0;
+	}
+	if (n >= sizeof host)
+		return -1;
+	memcpy(host, s, n);
+	host[n] = '\0';
+	a->in.sin_family = AF_INET;
+	a->in.sin_port = htons((uint16_t)port);
+	*len = sizeof a->in;
+	if (inet_pton(AF_INET, host, &a->in.sin_addr) != 1 ||
+	    ntohl(a->in.sin_addr.s_addr) >> 24 != 127)
+		return -1;
+	return 0;
+}
+
+/* Say in BOUND what a socket was bound to: its host as asked, its real port. */
+static int
+say_bound(int fd, const char *asked, char *bound, size_t cap)
+{
+	union address a;
+	socklen_t len = sizeof a;
+
+	if (getsockname(fd, &a.sa, &len) == -1)
+		return -1;
+	(void)snprintf(bound, cap, "%.*s:%u",
+	    (int)(strrchr(asked, ':') - asked), asked,
+	    (unsigned int)ntohs(a.in.sin_port));	/* the same place in both */
+	return 0;
+}
+
+static int
+tcp_listen(const union address *a, socklen_t len)
+{
+	int one = 1, s, saved;
+
+	s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (s == -1)
+		return -1;
+	(void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(s, &a->sa, len) == -1 || listen(s, 128) == -1) {
+		saved = errno;
+		close(s);
+		errno = saved;
+		return -1;
+	}
+	return s;
+}
+
+static int
+open_socket(struct listener *l, const char *address, char *bound, size_t cap,
+    char *err, size_t errcap)
+{
+	union address a;
+	socklen_t len;
+
+	if (strncmp(address, "unix:/", 6) == 0) {
+		(void)snprintf(bound, cap, "%s", address);
+		l->path = strdup(address + 5);
+		if (l->path != NULL)
+			l->fd = unix_listen(l->path, 0666);
+	} else if (parse_address(address, &a, &len) == -1) {
+		(void)snprintf(err, errcap, "expected unix:/PATH, 127.0.0.1:PORT "
+		    "or [::1]:PORT");
+		return -1;
+	} else if ((l->fd = tcp_listen(&a, len)) != -1 &&
+	    say_bound(l->fd, address, bound, cap) == -1)
+		return -1;
+	if (l->fd == -1)
+		(void)snprintf(err, errcap, "%s", strerror(errno));
+	return l->fd == -1 ? -1 : 0;
+}
+
+int
+httpd_listen(struct httpd *h, const char *address, char *bound, size_t cap,
+    char *err, size_t errcap)
+{
+	struct listener *l;
+
+	l = calloc(1, sizeof *l);
+	if (l == NULL) {
+		(void)snprintf(err, errcap, "out of memory");
+		return -1;
+	}
+	l->h = h;
+	l->fd = -1;
+	if (open_socket(l, address, bound, cap, err, errcap) == -1) {
+		listener_free(l);
+		return -1;
+	}
+	if (daemon_start(l) == -1) {
+		(void)snprintf(err, errcap, "cannot start libmicrohttpd");
+		listener_free(l);
+		return -1;
+	}
+	SLIST_INSERT_HEAD(&h->listeners, l, entry);
+	return 0;
+}
+
+struct httpd *
+httpd_new(const struct httpd_conf *conf)
+{
+	struct httpd *h;
+
+	h = calloc(1, sizeof *h);
+	if (h == NULL)
+		return NULL;
+	h->conf = *conf;
+	SLIST_INIT(&h->listeners);
+	return h;
+}
+
+void
+httpd_drain(struct httpd *h, void (*done)(void *), void *arg)
+{
+	struct listener *l;
+
+	h->drained = done;
+	h->drained_arg = arg;
+	SLIST_FOREACH(l, &h->listeners, entry) {
+		l->fd = MHD_quiesce_daemon(l->mhd);
+		if (l->fd != -1)
+			close(l->fd);
+		l->fd = -1;
+	}
+	if (h->requests == 0)
+		done(arg);
+}
+
+void
+httpd_free(struct httpd *h)
+{
+	struct listener *l;
+
+	h->drained = NULL;
+	while ((l = SLIST_FIRST(&h->listeners)) != NULL) {
+		SLIST_REMOVE_HEAD(&h->listeners, entry);
+		listener_free(l);
+	}
+	free(h);
+}

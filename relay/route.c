@@ -1,0 +1,107 @@
+/*
+ * route.c - see route.h.
+ */
+#include "route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api.h"
+
+#define V1	"/api/v1/"
+
+const struct route routes[] = {
+	{ "GET", "/healthz", ROUTE_SUPPORT, 0, "", api_healthz },
+	{ "GET", V1 "info", ROUTE_PUBLIC, 0, "", api_info },
+	{ "GET", V1 "ca.pub", ROUTE_PUBLIC, 0, "", api_ca_pub },
+	{ "GET", V1 "host-ca.pub", ROUTE_PUBLIC, 0, "", api_host_ca_pub },
+	{ "POST", V1 "sign", ROUTE_PUBLIC, ROUTE_BODY, "", api_sign },
+	{ "POST", V1 "pending", ROUTE_SUPPORT, ROUTE_BODY, "",
+	    api_pending_add },
+	{ "GET", V1 "pending", ROUTE_SUPPORT, 0, "limit cursor",
+	    api_pending_list },
+	{ "GET", V1 "pending/<id>", ROUTE_SUPPORT, 0, "", api_pending_get },
+	{ "DELETE", V1 "pending/<id>", ROUTE_SUPPORT, 0, "",
+	    api_pending_cancel },
+	{ "POST", V1 "sessions", ROUTE_INTERNAL, ROUTE_BODY, "",
+	    api_session_register },
+	{ "GET", V1 "sessions", ROUTE_SUPPORT, 0,
+	    "status customer case since limit cursor", api_session_list },
+	{ "GET", V1 "sessions/<id>", ROUTE_SUPPORT, 0, "", api_session_get },
+	{ "PATCH", V1 "sessions/<id>", ROUTE_SUPPORT, ROUTE_BODY, "",
+	    api_session_patch },
+	{ "DELETE", V1 "sessions/<id>", ROUTE_SUPPORT, 0, "reason",
+	    api_session_end },
+	{ "POST", V1 "sessions/<id>/heartbeat", ROUTE_INTERNAL, 0, "",
+	    api_session_heartbeat },
+};
+
+const size_t nroutes = sizeof routes / sizeof routes[0];
+
+/*
+ * Does PATH (LEN octets) match PATTERN?  SID is filled if that has an <id>.
+ */
+static bool
+matches(const char *pattern, const char *path, size_t len,
+    char sid[SID_MAX + 1])
+{
+	const char *mark = strstr(pattern, "<id>");
+	size_t before, after, n;
+
+	if (mark == NULL)
+		return strlen(pattern) == len &&
+		    memcmp(pattern, path, len) == 0;
+	before = (size_t)(mark - pattern);
+	after = strlen(mark + 4);
+	if (len <= before + after || memcmp(pattern, path, before) != 0 ||
+	    memcmp(mark + 4, path + len - after, after) != 0)
+		return false;
+	n = len - before - after;
+	if (!sid_is_valid(path + before, n))
+		return false;
+	memcpy(sid, path + before, n);
+	sid[n] = '\0';
+	return true;
+}
+
+/* Answer 405, naming what the path does take. */
+static void
+refuse_method(struct request *rq, const char *path, size_t len)
+{
+	size_t i, o = 0;
+
+	for (i = 0; i < nroutes; i++)
+		if ((routes[i].class & rq->classes) != 0 &&
+		    matches(routes[i].path, path, len, rq->sid))
+			o += (size_t)snprintf(rq->allow + o,
+			    sizeof rq->allow - o, "%s%s", o > 0 ? ", " : "",
+			    strcmp(routes[i].method, "GET") == 0 ?
+			    "GET, HEAD" : routes[i].method);
+	request_fail(rq, 405, "this path takes %s", rq->allow);
+}
+
+bool
+route_find(struct request *rq, const char *method, const char *target)
+{
+	size_t i, len = strcspn(target, "?");
+	bool found = false;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (i = 0; i < nroutes; i++) {
+		if ((routes[i].class & rq->classes) == 0 ||
+		    !matches(routes[i].path, target, len, rq->sid))
+			continue;
+		found = true;
+		if (strcmp(routes[i].method, method) != 0)
+			continue;
+		rq->route = &routes[i];
+		return target[len] == '\0' || request_take_query(rq,
+		    target + len + 1, routes[i].query);
+	}
+	if (found)
+		refuse_method(rq, target, len);
+	else
+		request_fail(rq, 404, "there is no such endpoint");
+	return false;
+}
