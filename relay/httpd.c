@@ -102,24 +102,43 @@ struct head {
 	size_t		 empty;		/* fields without a value */
 	unsigned int	 lengths, encodings, hosts, types;
 	const char	*length, *type;
-	bool		 control;	/* a control octet in a value */
+	bool		 bad;		/* a name or a value has octets that
+					 * it may not have */
 };
+
+/* A field's name: RFC 9110, 5.6.2. */
+static bool
+is_token(const char *s)
+{
+	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+
+	return len > 0 && s[len] == '\0';
+}
+
+/* And its value: no control octet but the tab. */
+static bool
+is_value(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+			return false;
+	return true;
+}
 
 static enum MHD_Result
 add_field(void *arg, enum MHD_ValueKind kind, const char *name,
     const char *value)
 {
 	struct head *hd = arg;
-	const char *p;
 
 	(void)kind;
 	if (value == NULL)
 		value = "";
 	hd->size += strlen(name) + strlen(": ") + strlen(value) + strlen("\r\n");
 	hd->empty += value[0] == '\0';
-	for (p = value; *p != '\0'; p++)
-		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
-			hd->control = true;
+	if (!is_token(name) || !is_value(value))
+		hd->bad = true;
 	if (strcasecmp(name, "Content-Length") == 0) {
 		hd->lengths++;
 		hd->length = value;
@@ -204,12 +223,12 @@ take_framing(struct exchange *ex, struct head *hd, const char *method,
 	(void)MHD_get_connection_values(ex->mc, MHD_HEADER_KIND, add_field, hd);
 	if (ex->conn->classes == 0)
 		refuse(ex, 403, "this socket is for the relay's own programs");
-	else if (strcmp(method, "CONNECT") == 0 || !is_graphic(method))
+	else if (strcmp(method, "CONNECT") == 0 || !is_token(method))
 		refuse(ex, 400, "this method is not taken here");
 	else if (strcmp(version, "HTTP/1.1") != 0 &&
 	    strcmp(version, "HTTP/1.0") != 0)
 		refuse(ex, 400, "this version of HTTP is not taken here");
-	else if (hd->control || hd->hosts > 1 || !is_graphic(ex->target) ||
+	else if (hd->bad || hd->hosts > 1 || !is_graphic(ex->target) ||
 	    !adds_up(ex, hd, method, version))
 		refuse(ex, 400, "the head is not well-formed");
 	return !ex->rq.answered && take_length(ex, hd, method);
