@@ -130,7 +130,10 @@ own_path(char exe[PATH_MAX])
 	return 0;
 }
 
-/* The configuration of our tmux; the customer's own is not read. */
+/*
+ * The configuration of our tmux; the customer's own is not read.  On a slow
+ * link prefix and key arrive together: that is no paste.
+ */
 static int
 write_tmux_conf(const struct launcher *la, const char *exe)
 {
@@ -141,6 +144,7 @@ write_tmux_conf(const struct launcher *la, const char *exe)
 		return -1;
 	n = snprintf(text, sizeof text,
 	    "set-option -s escape-time 20\n"
+	    "set-option -g assume-paste-time 0\n"
 	    "set-option -g status off\n"
 	    "set-option -g history-limit 10000\n"
 	    "set-option -g window-size smallest\n"
@@ -275,6 +279,30 @@ clear_stale(const struct sessiondir *sd)
 	(void)unlinkat(sd->fd, FILE_SSH_CTL, 0);
 }
 
+static char	asking[SETTINGS_TEXT + 64];	/* what alarm_handler() says */
+
+static void
+alarm_handler(int sig)
+{
+	(void)sig;
+	(void)!write(STDERR_FILENO, asking, strlen(asking));
+}
+
+/* Ask the relay; it takes long only if something is wrong. */
+static enum credentials_answer
+get_credentials(const struct launcher *la, char *err, size_t cap)
+{
+	enum credentials_answer answer;
+
+	(void)snprintf(asking, sizeof asking,
+	    "linbit-tunl: asking the relay at %s\n", la->set.api_url);
+	(void)signal(SIGALRM, alarm_handler);
+	(void)alarm(QUIET_MS / 1000);
+	answer = credentials_get(&la->sd, &la->set, err, cap);
+	(void)alarm(0);
+	return answer;
+}
+
 /* Nothing of this session runs: start it.  0, or -1 after saying why. */
 static int
 start_session(struct launcher *la)
@@ -288,7 +316,7 @@ start_session(struct launcher *la)
 		return -1;
 	}
 	clear_stale(&la->sd);
-	answer = credentials_get(&la->sd, &la->set, err, sizeof err);
+	answer = get_credentials(la, err, sizeof err);
 	if (stopped)
 		return -1;
 	if (answer != CREDENTIALS_OK) {

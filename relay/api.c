@@ -160,7 +160,6 @@ state_open(struct daemon *d)
 	struct signer_conf signer = {
 		.ca_pub = api->conf.ca_pub,
 		.ca_agent = api->conf.ca_agent,
-		.run_dir = api->conf.run_dir,
 		.timeout_ms = api->conf.sign_timeout_ms,
 	};
 	char err[256];

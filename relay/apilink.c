@@ -95,7 +95,7 @@ drop_call(struct apilink *l)
 static void
 back_off(struct apilink *l, const char *why)
 {
-	unsigned char r = 0;
+	unsigned char r;
 
 	drop_call(l);
 	if (l->backoff_ms == 0)
@@ -104,7 +104,8 @@ back_off(struct apilink *l, const char *why)
 	    l->backoff_ms * 2;
 	if (l->backoff_ms > BACKOFF_MAX_MS)
 		l->backoff_ms = BACKOFF_MAX_MS;
-	(void)getrandom(&r, sizeof r, GRND_NONBLOCK);
+	if (getrandom(&r, sizeof r, GRND_NONBLOCK) != (ssize_t)sizeof r)
+		r = 0;
 	set_timer(l->timer, l->backoff_ms / 4 * 3 + l->backoff_ms * r / 512);
 }
 
@@ -144,6 +145,7 @@ done_register(struct apilink *l, const struct http_response *r)
 		return;
 	}
 	l->known = true;
+	l->gone = false;
 	record = cJSON_ParseWithLength(r->body, r->body_len);
 	l->ops->registered_cb(l->arg, record_text(record, "case"),
 	    record_text(record, "customer"));

@@ -29,6 +29,7 @@
 #include "unix.h"
 
 #define ACCEPT_TURNS	16	/* connections taken at a time */
+#define FILES		(4 * BROKER_PEERS + 64)
 #define ACCEPT_PAUSE_MS	1000u	/* without descriptors or memory */
 
 static void	peer_fault_cb(struct peer *p, const char *what);
@@ -306,7 +307,7 @@ peer_attach_cb(struct peer *p, const struct attach *a)
 
 	wrong = a->role == 0 ? customer_attach(p, a) : support_attach(p, a);
 	if (wrong == NULL && b->closing)
-		dismiss(b, p, true);
+		dismiss(b, p, false);
 	return wrong;
 }
 
@@ -335,16 +336,11 @@ peer_fault_cb(struct peer *p, const char *what)
 	broker_audit(p->owner, p, "protocol", "%s", what);
 }
 
-/* The customer's link has room again: typing may go on. */
+/* The customer's link has room again. */
 static void
-peer_drained_cb(struct peer *from)
+peer_drained_cb(struct peer *p)
 {
-	struct broker *b = from->owner;
-	struct peer *p;
-
-	TAILQ_FOREACH(p, &b->peers, entry)
-		if (p->paused)
-			peer_pause(p, false);
+	support_resume(p->owner);
 }
 
 static void
@@ -361,15 +357,16 @@ customer_gone(struct broker *b, struct peer *p)
 {
 	b->producer = NULL;
 	b->heard_ms = p->heard_ms;
-	peer_drained_cb(p);
+	support_resume(b);
 	if (b->closing)
 		return;
 	broker_audit(b, p, "disconnect", "the session waits for it");
 	apilink_alive(b->api, false);
 	set_timer(b->linger_ev, b->conf->linger_ms);
 	broker_follow(b, session_link_lost(&b->session));
-	broker_tell_support(b, "the customer's link is lost: "
-	    "waiting for it to come back");
+	broker_tell_support(b, "%s", b->away ?
+	    "the customer has gone away for a while" :
+	    "the customer's link is lost: waiting for it to come back");
 	if (b->session.terminating)
 		broker_close(b, "terminated", true, true);
 	else
@@ -475,7 +472,14 @@ static int
 harden(void)
 {
 	static const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 
+	/* Four descriptors a leg; accept() copes if there are fewer. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max < FILES ? files.rlim_max :
+		    FILES;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    setrlimit(RLIMIT_CORE, &none) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)

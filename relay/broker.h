@@ -68,6 +68,7 @@ struct broker {
 
 	struct peer		*producer;	/* the customer's leg, or NULL */
 	struct context		 context;	/* of the newest */
+	bool			 away;		/* it said so before it went */
 	uint64_t		 heard_ms;	/* from one that is gone */
 	char			 customer[BROKER_RECORD_MAX];
 	char			 support_case[BROKER_RECORD_MAX];
@@ -170,6 +171,9 @@ const char *support_attach(struct peer *p, const struct attach *a);
 void	support_up(struct peer *p, const struct proto_frame *hello);
 void	support_frame(struct peer *p, enum proto_form form,
 	    const struct proto_frame *f);
+
+/* Read again what the engineers type. */
+void	support_resume(struct broker *b);
 
 /* Show a chat line to everybody but the peer that it came from. */
 void	chat_spread(struct broker *b, const struct peer *from,

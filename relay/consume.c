@@ -29,6 +29,7 @@ identify(const struct relayconf *conf, struct attach *a)
 	char *keys;
 
 	if (leg_login(&l) == -1 || l.ai.is_cert) {
+		leg_login_clear(&l);
 		leg_complain("this login needs an engineer's key");
 		return -1;
 	}

@@ -20,6 +20,7 @@ replace(struct broker *b)
 	struct peer *old = b->producer;
 
 	b->producer = NULL;
+	support_resume(b);
 	peer_send(old, PROTO_CLOSED, "your machine connected anew", 27,
 	    "replaced");
 	peer_leave(old, PROTO_HANGUP, 0, "replaced by a newer connection");
@@ -50,6 +51,7 @@ customer_attach(struct peer *p, const struct attach *a)
 	if (b->producer != NULL)
 		replace(b);
 	b->producer = p;
+	b->away = false;
 	b->context = ctx;
 	(void)event_del(b->linger_ev);
 	if (apilink_register(b->api, &ctx, session_mode(&b->session),
@@ -167,7 +169,8 @@ take_bye(struct broker *b, struct peer *p, enum proto_form form,
 	(void)form;
 	broker_audit(b, p, "leave", f->nargs > 0 ? "for a while" :
 	    "for good");
-	if (f->nargs > 0)
+	b->away = f->nargs > 0;
+	if (b->away)
 		peer_leave(p, PROTO_END, 0, "");
 	else
 		broker_close(b, b->session.terminating ? "terminated" :

@@ -228,7 +228,7 @@ take_framing(struct exchange *ex, struct head *hd, const char *method,
 	else if (strcmp(version, "HTTP/1.1") != 0 &&
 	    strcmp(version, "HTTP/1.0") != 0)
 		refuse(ex, 400, "this version of HTTP is not taken here");
-	else if (hd->bad || hd->hosts > 1 || !is_graphic(ex->target) ||
+	else if (hd->bad || hd->hosts > 1 || hd->hosts < (version[7] == '1') || !is_graphic(ex->target) ||
 	    !adds_up(ex, hd, method, version))
 		refuse(ex, 400, "the head is not well-formed");
 	return !ex->rq.answered && take_length(ex, hd, method);
@@ -536,7 +536,7 @@ daemon_start(struct listener *l)
 	    MHD_OPTION_LISTEN_SOCKET, l->fd,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)c->connections,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 0,
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 	    MHD_OPTION_URI_LOG_CALLBACK, request_begun, l,
 	    MHD_OPTION_NOTIFY_COMPLETED, request_over, l,

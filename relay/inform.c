@@ -30,8 +30,9 @@ describe(const struct peer *p, char *buf, size_t cap)
 	else if (p->viewer == NULL)
 		(void)snprintf(buf, cap, "engineer");
 	else
-		(void)snprintf(buf, cap, "viewer %u \"%s\" %s", p->viewer->n,
-		    p->viewer->name, p->viewer->comment);
+		/* Last what is only claimed: it may look like the rest. */
+		(void)snprintf(buf, cap, "viewer %u %s \"%s\"", p->viewer->n,
+		    p->viewer->comment, p->viewer->name);
 }
 
 void

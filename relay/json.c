@@ -116,6 +116,14 @@ is_strict(const char *s, size_t len)
 	return len <= JSON_BODY_MAX && is_utf8(s, len);
 }
 
+static bool
+is_blank(const char *s, const char *end)
+{
+	while (s < end && (*s == ' ' || *s == '\t' || *s == '\n' || *s == '\r'))
+		s++;
+	return s == end;
+}
+
 /* ---- after cJSON ---- */
 
 struct reading {
@@ -257,11 +265,13 @@ json_read(struct json_body *body, const char *s, size_t len,
     const struct json_field *fields, size_t count, char *err, size_t cap)
 {
 	struct reading r = { body, fields, count, err, cap };
+	const char *end = s;
 
 	memset(body, 0, sizeof *body);
 	if (is_strict(s, len))
-		body->root = cJSON_ParseWithLength(s, len);
-	if (!cJSON_IsObject(body->root)) {
+		body->root = cJSON_ParseWithLengthOpts(s, len, &end, 0);
+	/* Behind the object there may be blanks only. */
+	if (!cJSON_IsObject(body->root) || !is_blank(end, s + len)) {
 		(void)refuse(&r, "the body is not a JSON object");
 		json_clear(body);
 		return JSON_MALFORMED;

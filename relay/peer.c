@@ -30,6 +30,7 @@
 #define CTL_MAX		(PROTO_HEADER_MAX + ATTACH_MAX + 1)
 #define SETTLE_MS	10u	/* tick while a peer leaves */
 #define SETTLE_TICKS	5u	/* for sshd to send what it has read */
+#define HANGUP_MS	1000u	/* a dead link must free its ports soon */
 
 static void	in_cb(evutil_socket_t fd, short what, void *arg);
 static void	out_cb(evutil_socket_t fd, short what, void *arg);
@@ -253,8 +254,7 @@ is_settled(struct peer *p)
 static void
 part(struct peer *p)
 {
-	if (is_settled(p) ||
-	    peer_clock() - p->leave_ms > p->conf->hello_ms)
+	if (is_settled(p) || peer_clock() - p->leave_ms > HANGUP_MS)
 		peer_kill(p, p->parting, p->status, p->words);
 	else
 		set_timer(p, SETTLE_MS);
@@ -329,7 +329,7 @@ peer_leave(struct peer *p, enum proto_form form, int status,
 	p->state = PEER_LEAVING;
 	p->leave_ms = peer_clock();
 	stop_event(p->in_ev);
-	set_timer(p, p->conf->hello_ms);
+	set_timer(p, form == PROTO_HANGUP ? HANGUP_MS : p->conf->hello_ms);
 	peer_wake(p);
 }
 
@@ -493,6 +493,7 @@ in_cb(evutil_socket_t fd, short what, void *arg)
 	if (n > 0) {
 		len += (size_t)n;
 		p->heard_ms = peer_clock();
+		p->missed = 0;
 	}
 	used = take_frames(p, scratch, len);
 	if (p->state == PEER_DEAD)
@@ -663,15 +664,15 @@ check_alive(struct peer *p)
 {
 	uint64_t silent = peer_clock() - p->heard_ms;
 
-	if (p->paused || silent < p->conf->ping_ms)
-		p->missed = 0;
-	else if (p->missed++ >= p->conf->ping_missed) {
-		p->ops->fault_cb(p, "does not answer");
-		lost(p);
-		return;
-	} else
+	if (!p->paused && silent >= p->conf->ping_ms) {
+		if (p->missed++ >= p->conf->ping_missed) {
+			p->ops->fault_cb(p, "does not answer");
+			lost(p);
+			return;
+		}
 		peer_send(p, PROTO_PING, NULL, 0, "%llu",
 		    (unsigned long long)++p->ping);
+	}
 	set_timer(p, p->conf->ping_ms);
 }
 

@@ -154,6 +154,16 @@ is_comment(const char *s, size_t len)
 }
 
 int
+pubkey_blob(const char *line, unsigned char blob[PUBKEY_LINE_MAX])
+{
+	const char *data = strchr(line, ' ');
+
+	if (data == NULL || strlen(line) > PUBKEY_LINE_MAX)
+		return -1;
+	return decode(data + 1, strlen(data + 1), blob);
+}
+
+int
 pubkey_parse(const char *s, size_t len, struct pubkey *key)
 {
 	unsigned char octets[PUBKEY_LINE_MAX];

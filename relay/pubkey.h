@@ -20,4 +20,10 @@ struct pubkey {
 /* Read the LEN octets at S.  Returns 0, or -1 if we do not sign that. */
 int	pubkey_parse(const char *s, size_t len, struct pubkey *key);
 
+/*
+ * The octets behind the `type base64` of LINE into BLOB.  Returns how many, or
+ * -1 if it is no such line.
+ */
+int	pubkey_blob(const char *line, unsigned char blob[PUBKEY_LINE_MAX]);
+
 #endif

@@ -150,6 +150,7 @@ session_join(struct session *s, const struct session_who *who,
 	/* Of two legs one asking to look only is enough. */
 	v->asked_ro = who->ro || (v->legs > 0 && v->asked_ro);
 	v->legs++;
+	v->viewing += who->role == PROTO_VIEW;
 	if (who->role != PROTO_CONTROL && v->watching++ == 0)
 		*follows = SESSION_INFORM;
 	*out = v;
@@ -162,7 +163,8 @@ session_leave(struct session *s, struct viewer *v, unsigned int role)
 	unsigned int follows = 0;
 
 	v->legs--;
-	if (role == PROTO_VIEW)
+	/* One that is late to be found dead must not undo its successor's. */
+	if (role == PROTO_VIEW && --v->viewing == 0)
 		follows |= session_wish(s, v, 0, 0, false);
 	if (role != PROTO_CONTROL && --v->watching == 0)
 		follows |= SESSION_INFORM;

@@ -44,7 +44,8 @@ struct viewer {
 	char		name[PROTO_NAME_MAX + 1];	/* claimed */
 	char		comment[KEYFILE_COMMENT_MAX + 1];
 	char		fingerprint[AUTHINFO_FP_LEN + 1];
-	uint16_t	legs, watching;		/* all; of them view and chat */
+	uint16_t	legs, watching;		/* all; of them view and chat, */
+	uint16_t	viewing;		/* and of those view */
 	bool		asked_ro;		/* joined as read-only */
 	uint16_t	cols, rows;		/* the wish; 0: none */
 	uint32_t	override;		/* order of an override; 0: none */

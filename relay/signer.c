@@ -1,260 +1,239 @@
 /*
- * signer.c - see signer.h.  The one place that says what a session certificate
- * may do: listen for forwarded ports, as principal tunl-customer, for a while.
+ * signer.c - see signer.h.  The agent's side of the conversation is one request
+ * and one answer (draft-miller-ssh-agent, 4.5).
  */
 #include "signer.h"
 
 #include <sys/queue.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/random.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "cert.h"
 #include "files.h"
 #include "log.h"
 #include "pubkey.h"
-#include "sid.h"
-#include "spawn.h"
+#include "unix.h"
 
-#define SIGN_DIR	"sign"		/* in the run directory; 0700 */
-#define RUNNING_MAX	4		/* children at a time */
-#define PRINCIPAL	"tunl-customer"
-#define STDERR_MAX	1024
+#define AGENTC_SIGN_REQUEST	13u
+#define AGENT_SIGN_RESPONSE	14u
+#define AGENT_RSA_SHA2_512	4u	/* flag; other keys do not look at it */
+#define ANSWER_MAX		4096u	/* octets: the largest RSA signature fits */
 
 struct job {
 	TAILQ_ENTRY(job)	 entry;
 	struct signer		*sg;
-	struct event		*timer;
-	char			 public_key[PUBKEY_LINE_MAX + 1];
-	char			 key_id[SID_MAX + 1];
-	int64_t			 serial, expires_at;
+	struct bufferevent	*bev;
 	signer_cb		*cb;
 	void			*arg;
-	pid_t			 pid;		/* -1: waits for its turn */
-	bool			 late;		/* killed: it took too long */
-	char			 name[32];	/* of its directory; "": none */
-	int			 dir;		/* or -1 */
+	size_t			 len;		/* of the body */
+	unsigned char		 blob[CERT_BLOB_MAX];
 };
-
-TAILQ_HEAD(jobs, job);
 
 struct signer {
 	struct event_base	*base;
 	struct signer_conf	 conf;
-	struct event		*sigchld;
-	struct jobs		 waiting, running;
-	unsigned int		 nrunning;
-	int			 dir;		/* RUN_DIR/sign */
-	char			 path[PATH_MAX]; /* of it */
-	uint64_t		 count;		/* names directories */
+	TAILQ_HEAD(, job)	 jobs;
 };
 
-/* ---- a job's files ---- */
-
-static int
-files_make(struct job *job)
-{
-	char line[PUBKEY_LINE_MAX + 2];
-	int n;
-
-	(void)snprintf(job->name, sizeof job->name, "%" PRIu64,
-	    ++job->sg->count);
-	if (mkdirat(job->sg->dir, job->name, 0700) == -1)
-		return -1;
-	job->dir = openat(job->sg->dir, job->name, O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
-	if (job->dir == -1)
-		return -1;
-	n = snprintf(line, sizeof line, "%s\n", job->public_key);
-	return file_replace(job->dir, "key.pub", line, (size_t)n, 0600, 0);
-}
-
+/* Take it off the list, tell, free. */
 static void
-files_remove(struct job *job)
+job_finish(struct job *job, const char *certificate)
 {
-	if (job->dir != -1)
-		close(job->dir);
-	job->dir = -1;
-	if (job->name[0] != '\0' &&
-	    dir_remove(job->sg->dir, job->name) == -1 && errno != ENOENT)
-		log_warn("cannot remove %s/%s", job->sg->path, job->name);
-	job->name[0] = '\0';
-}
-
-/*
- * What ssh-keygen made, without comment and line end; the caller frees it.
- */
-static char *
-certificate_read(struct job *job)
-{
-	char *text, *p;
-	size_t len;
-
-	text = file_read(job->dir, "key-cert.pub", SIGNER_CERT_MAX, &len);
-	if (text == NULL)
-		return NULL;
-	p = strchr(text, ' ');
-	if (p == NULL || strlen(text) != len) {
-		free(text);
-		errno = EINVAL;
-		return NULL;
-	}
-	p[1 + strcspn(p + 1, " \n")] = '\0';
-	return text;
-}
-
-/* Log what ssh-keygen complained of: its first line. */
-static void
-complaint_log(struct job *job, int status)
-{
-	char *text;
-
-	text = file_read(job->dir, "stderr", STDERR_MAX, NULL);
-	if (text != NULL)
-		text[strcspn(text, "\n")] = '\0';
-	log_warnx("ssh-keygen could not sign: status %d: %s", status,
-	    text != NULL ? text : "");
-	free(text);
-}
-
-/* ---- a job's life ---- */
-
-/* Take it off its list, clean up, tell; frees it.  STATUS of the child. */
-static void
-job_finish(struct job *job, int status)
-{
-	char *certificate = NULL;
-
-	if (job->pid != -1) {
-		TAILQ_REMOVE(&job->sg->running, job, entry);
-		job->sg->nrunning--;
-	} else
-		TAILQ_REMOVE(&job->sg->waiting, job, entry);
-	if (job->late)
-		log_warnx("signing took more than %" PRIu32 " ms",
-		    job->sg->conf.timeout_ms);
-	else if (status == 0) {
-		certificate = certificate_read(job);
-		if (certificate == NULL)
-			log_warn("cannot read what ssh-keygen signed");
-	} else if (status > 0)
-		complaint_log(job, status);
-	files_remove(job);
-	if (job->timer != NULL)
-		event_free(job->timer);
+	TAILQ_REMOVE(&job->sg->jobs, job, entry);
+	if (job->bev != NULL)
+		bufferevent_free(job->bev);
 	job->cb(job->arg, certificate);
-	free(certificate);
 	free(job);
 }
 
-/* Time is up: a child is killed, and finished when it has been reaped. */
+/* ---- the answer ----------------------------------------------------------- */
+
+static uint32_t
+u32(const unsigned char *s)
+{
+	return (uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 |
+	    (uint32_t)s[2] << 8 | s[3];
+}
+
+/* The LEN octets of a whole answer at S: type, and a signature as a string. */
 static void
-timer_cb(evutil_socket_t fd, short what, void *arg)
+answer_take(struct job *job, const unsigned char *s, size_t len)
+{
+	char line[CERT_LINE_MAX];
+	struct cert_octets signature;
+
+	if (len < 5 || s[0] != AGENT_SIGN_RESPONSE || u32(s + 1) != len - 5) {
+		log_warnx("the session CA's agent does not sign: does it hold "
+		    "the key of %s?", job->sg->conf.ca_pub);
+		job_finish(job, NULL);
+		return;
+	}
+	signature.s = s + 5;
+	signature.len = len - 5;
+	if (cert_line(job->blob, job->len, signature, line) == -1) {
+		log_warnx("a certificate would be too long");
+		job_finish(job, NULL);
+		return;
+	}
+	job_finish(job, line);
+}
+
+static void
+read_cb(struct bufferevent *bev, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct job *job = arg;
+	unsigned char *s, head[4];
+	uint32_t len;
+
+	if (evbuffer_copyout(in, head, sizeof head) < (ssize_t)sizeof head)
+		return;
+	len = u32(head);
+	if (len == 0 || len > ANSWER_MAX) {
+		log_warnx("the session CA's agent answers nonsense");
+		job_finish(job, NULL);
+		return;
+	}
+	if (evbuffer_get_length(in) < sizeof head + len)
+		return;
+	s = evbuffer_pullup(in, (ssize_t)(sizeof head + len));
+	answer_take(job, s + sizeof head, len);
+}
+
+static void
+event_cb(struct bufferevent *bev, short what, void *arg)
 {
 	struct job *job = arg;
 
-	(void)fd;
-	(void)what;
-	job->late = true;
-	if (job->pid != -1)
-		(void)kill(job->pid, SIGKILL);
-	else
-		job_finish(job, -1);
+	(void)bev;
+	log_warnx("the session CA's agent %s",
+	    (what & BEV_EVENT_TIMEOUT) != 0 ? "does not answer" :
+	    "closed the connection");
+	job_finish(job, NULL);
+}
+
+/* ---- the question --------------------------------------------------------- */
+
+static void
+put_u32(struct evbuffer *out, uint32_t v)
+{
+	const unsigned char s[4] = { (unsigned char)(v >> 24),
+	    (unsigned char)(v >> 16), (unsigned char)(v >> 8),
+	    (unsigned char)v };
+
+	evbuffer_add(out, s, sizeof s);
+}
+
+static void
+question_put(struct evbuffer *out, struct cert_octets ca,
+    const unsigned char *body, size_t len)
+{
+	const unsigned char type = AGENTC_SIGN_REQUEST;
+
+	put_u32(out, (uint32_t)(1 + 4 + ca.len + 4 + len + 4));
+	evbuffer_add(out, &type, 1);
+	put_u32(out, (uint32_t)ca.len);
+	evbuffer_add(out, ca.s, ca.len);
+	put_u32(out, (uint32_t)len);
+	evbuffer_add(out, body, len);
+	put_u32(out, AGENT_RSA_SHA2_512);
+}
+
+/* The blob of the CA's public key; it may have been replaced, so it is read
+ * each time.  Returns its length, or -1 and says why. */
+static int
+ca_read(const char *path, unsigned char blob[PUBKEY_LINE_MAX])
+{
+	struct pubkey key;
+	size_t len;
+	char *text;
+	int n = -1;
+
+	text = file_read(AT_FDCWD, path, PUBKEY_LINE_MAX, &len);
+	if (text == NULL) {
+		log_warn("cannot read the session CA's key %s", path);
+		return -1;
+	}
+	if (pubkey_parse(text, len, &key) == 0)
+		n = pubkey_blob(key.line, blob);
+	if (n == -1)
+		log_warnx("%s is no public key", path);
+	free(text);
+	return n;
+}
+
+/* Assemble the body and the question about it.  0, or -1 and says why. */
+static int
+job_ask(struct job *job, const struct signer_request *rq)
+{
+	unsigned char ca[PUBKEY_LINE_MAX], key[PUBKEY_LINE_MAX];
+	struct cert_what what = { .key_id = rq->key_id,
+	    .serial = (uint64_t)rq->serial,
+	    .expires_at = (uint64_t)rq->expires_at };
+	int ca_len, key_len;
+
+	ca_len = ca_read(job->sg->conf.ca_pub, ca);
+	key_len = pubkey_blob(rq->public_key, key);
+	if (ca_len == -1 || key_len == -1)
+		return -1;
+	what.ca = (struct cert_octets){ ca, (size_t)ca_len };
+	what.key = (struct cert_octets){ key, (size_t)key_len };
+	if (getrandom(what.nonce, sizeof what.nonce, 0) !=
+	    (ssize_t)sizeof what.nonce) {
+		log_warn("no random octets");
+		return -1;
+	}
+	job->len = cert_body(&what, job->blob);
+	if (job->len == 0) {
+		log_warnx("a certificate would be too long");
+		return -1;
+	}
+	question_put(bufferevent_get_output(job->bev), what.ca, job->blob,
+	    job->len);
+	return 0;
 }
 
 static int
-child_start(struct job *job)
+job_connect(struct job *job)
 {
 	const struct signer_conf *conf = &job->sg->conf;
-	char key[PATH_MAX + 40], agent[PATH_MAX + 16];
-	char serial[24], until[16], validity[32];
-	time_t t = (time_t)job->expires_at;
-	struct tm tm;
-	const char *argv[] = { "ssh-keygen", "-q", "-U", "-s", conf->ca_pub,
-	    "-I", job->key_id, "-z", serial, "-n", PRINCIPAL, "-V", validity,
-	    "-O", "clear", "-O", "permit-port-forwarding", "--", key, NULL };
-	/* The validity below is local time, so local time is UTC. */
-	const char *envp[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC0",
-	    agent, NULL };
-	struct spawn sp = SPAWN_INIT(argv);
+	struct timeval tv = { (time_t)(conf->timeout_ms / 1000),
+	    (suseconds_t)(conf->timeout_ms % 1000 * 1000) };
+	int s = unix_connect(conf->ca_agent);
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(until, sizeof until, "%Y%m%d%H%M%S", &tm) == 0)
+	if (s == -1 || fd_nonblock(s, 1) == -1) {
+		log_warn("cannot reach the session CA's agent at %s",
+		    conf->ca_agent);
+		if (s != -1)
+			close(s);
 		return -1;
-	(void)snprintf(validity, sizeof validity, "always:%s", until);
-	(void)snprintf(serial, sizeof serial, "%" PRId64, job->serial);
-	(void)snprintf(key, sizeof key, "%s/%s/key.pub", job->sg->path,
-	    job->name);
-	(void)snprintf(agent, sizeof agent, "SSH_AUTH_SOCK=%s", conf->ca_agent);
-	sp.envp = envp;
-	sp.in = sp.out = -1;
-	sp.flags = SPAWN_DEATHSIG;
-	sp.err = openat(job->dir, "stderr", O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (sp.err == -1)
+	}
+	job->bev = bufferevent_socket_new(job->sg->base, s,
+	    BEV_OPT_CLOSE_ON_FREE);
+	if (job->bev == NULL) {
+		close(s);
 		return -1;
-	job->pid = spawn_start(&sp);
-	close(sp.err);
-	return job->pid == -1 ? -1 : 0;
-}
-
-/* Start what waits, as far as there is room. */
-static void
-pump(struct signer *sg)
-{
-	struct job *job;
-
-	while (sg->nrunning < RUNNING_MAX &&
-	    (job = TAILQ_FIRST(&sg->waiting)) != NULL) {
-		if (files_make(job) == -1 || child_start(job) == -1) {
-			log_warn("cannot start ssh-keygen");
-			job_finish(job, -1);
-			continue;
-		}
-		TAILQ_REMOVE(&sg->waiting, job, entry);
-		TAILQ_INSERT_TAIL(&sg->running, job, entry);
-		sg->nrunning++;
 	}
-}
-
-static void
-sigchld_cb(evutil_socket_t sig, short what, void *arg)
-{
-	struct signer *sg = arg;
-	struct job *job, *next;
-	int status;
-
-	(void)sig;
-	(void)what;
-	for (job = TAILQ_FIRST(&sg->running); job != NULL; job = next) {
-		next = TAILQ_NEXT(job, entry);
-		if (waitpid(job->pid, &status, WNOHANG) == job->pid)
-			job_finish(job, spawn_status(status));
-	}
-	pump(sg);
+	bufferevent_setcb(job->bev, read_cb, NULL, event_cb, job);
+	bufferevent_set_timeouts(job->bev, &tv, &tv);
+	return bufferevent_enable(job->bev, EV_READ | EV_WRITE);
 }
 
 void
 signer_start(struct signer *sg, const struct signer_request *rq, signer_cb *cb,
     void *arg)
 {
-	struct timeval tv = { (time_t)(sg->conf.timeout_ms / 1000),
-	    (suseconds_t)(sg->conf.timeout_ms % 1000 * 1000) };
-	struct job *job;
+	struct job *job = calloc(1, sizeof *job);
 
-	job = calloc(1, sizeof *job);
 	if (job == NULL) {
 		cb(arg, NULL);
 		return;
@@ -262,70 +241,22 @@ signer_start(struct signer *sg, const struct signer_request *rq, signer_cb *cb,
 	job->sg = sg;
 	job->cb = cb;
 	job->arg = arg;
-	job->pid = job->dir = -1;
-	job->serial = rq->serial;
-	job->expires_at = rq->expires_at;
-	(void)snprintf(job->public_key, sizeof job->public_key, "%s",
-	    rq->public_key);
-	(void)snprintf(job->key_id, sizeof job->key_id, "%s", rq->key_id);
-	TAILQ_INSERT_TAIL(&sg->waiting, job, entry);
-	job->timer = evtimer_new(sg->base, timer_cb, job);
-	if (job->timer == NULL || evtimer_add(job->timer, &tv) == -1) {
-		job_finish(job, -1);
-		return;
-	}
-	pump(sg);
-}
-
-/* ---- the signer ---- */
-
-static int
-dir_make(struct signer *sg)
-{
-	int run;
-
-	if (snprintf(sg->path, sizeof sg->path, "%s/" SIGN_DIR,
-	    sg->conf.run_dir) >= (int)sizeof sg->path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	run = open(sg->conf.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run == -1)
-		return -1;
-	if (dir_remove(run, SIGN_DIR) == -1 && errno != ENOENT) {
-		close(run);
-		return -1;
-	}
-	close(run);
-	sg->dir = dir_private(sg->path);
-	return sg->dir == -1 ? -1 : 0;
+	TAILQ_INSERT_TAIL(&sg->jobs, job, entry);
+	if (job_connect(job) == -1 || job_ask(job, rq) == -1)
+		job_finish(job, NULL);
 }
 
 struct signer *
 signer_new(struct event_base *base, const struct signer_conf *conf)
 {
-	struct signer *sg;
-	int saved;
+	struct signer *sg = calloc(1, sizeof *sg);
 
-	sg = calloc(1, sizeof *sg);
 	if (sg == NULL)
 		return NULL;
 	sg->base = base;
 	sg->conf = *conf;
-	sg->dir = -1;
-	TAILQ_INIT(&sg->waiting);
-	TAILQ_INIT(&sg->running);
-	if (dir_make(sg) == -1)
-		goto fail;
-	sg->sigchld = evsignal_new(base, SIGCHLD, sigchld_cb, sg);
-	if (sg->sigchld == NULL || evsignal_add(sg->sigchld, NULL) == -1)
-		goto fail;
+	TAILQ_INIT(&sg->jobs);
 	return sg;
-fail:
-	saved = errno;
-	signer_free(sg);
-	errno = saved;
-	return NULL;
 }
 
 void
@@ -333,18 +264,7 @@ signer_free(struct signer *sg)
 {
 	struct job *job;
 
-	while ((job = TAILQ_FIRST(&sg->waiting)) != NULL)
-		job_finish(job, -1);
-	while ((job = TAILQ_FIRST(&sg->running)) != NULL) {
-		(void)kill(job->pid, SIGKILL);
-		(void)spawn_wait(job->pid);
-		job_finish(job, -1);
-	}
-	if (sg->sigchld != NULL)
-		event_free(sg->sigchld);
-	if (sg->dir != -1) {
-		close(sg->dir);
-		(void)rmdir(sg->path);
-	}
+	while ((job = TAILQ_FIRST(&sg->jobs)) != NULL)
+		job_finish(job, NULL);
 	free(sg);
 }

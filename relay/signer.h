@@ -1,10 +1,9 @@
 /*
- * signer.h - session certificates, made by ssh-keygen children that ask the
- * CA's agent.
+ * signer.h - session certificates, signed by the CA's ssh-agent.
  *
- * Nothing waits for a child: the loop goes on, a few run at a time, the rest
- * queue up.  Each has a private directory for its files, which goes away
- * whatever happens.
+ * Nothing waits for the agent: a job is a connection to its socket in the
+ * event loop.  No process is started and no file written, so that the session
+ * ID shows nowhere.
  */
 #ifndef SIGNER_H
 #define SIGNER_H
@@ -12,22 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGNER_CERT_MAX	16384	/* octets of a certificate line */
-
 struct event_base;
 struct signer;
 
 struct signer_conf {
 	const char	*ca_pub;	/* the CA's public key file */
 	const char	*ca_agent;	/* its agent's socket */
-	const char	*run_dir;	/* for the private directories */
-	uint32_t	 timeout_ms;	/* of one, from signer_start() on */
+	uint32_t	 timeout_ms;	/* of one signature */
 };
 
-/*
- * The strings must stay.  What an earlier process left behind is removed.
- * Returns NULL with errno.
- */
+/* The strings must stay.  Returns NULL with errno. */
 struct signer	*signer_new(struct event_base *base,
 		    const struct signer_conf *conf);
 
@@ -48,7 +41,7 @@ struct signer_request {
 void		 signer_start(struct signer *sg,
 		    const struct signer_request *rq, signer_cb *cb, void *arg);
 
-/* Kill what runs; every callback that is due gets NULL. */
+/* Give up what is under way; every callback that is due gets NULL. */
 void		 signer_free(struct signer *sg);
 
 #endif

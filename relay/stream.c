@@ -83,7 +83,10 @@ set_timer(struct event *ev, uint64_t ms)
 
 /* ---- asking for screens --------------------------------------------------- */
 
-/* Is there a viewer who can do with a screen now; how much history at most? */
+/*
+ * Is there a viewer who can take a screen now; how much history at most?  One
+ * who reads nothing is not asked for, or it would be every second.
+ */
 static bool
 somebody_waits(struct broker *b, uint32_t *lines)
 {
@@ -93,7 +96,8 @@ somebody_waits(struct broker *b, uint32_t *lines)
 	*lines = 0;
 	TAILQ_FOREACH(p, &b->peers, entry) {
 		if (p->view == NULL || p->state != PEER_UP ||
-		    !p->view->waiting || p->view->nblobs > 0)
+		    !p->view->waiting || p->view->nblobs > 0 ||
+		    credit_free(&p->view->credit) < CRUMB)
 			continue;
 		waits = true;
 		if (p->view->history > *lines)
@@ -568,8 +572,9 @@ stream_next(struct peer *p, struct evbuffer *out)
 		return false;
 	if (!v->waiting && ring_lost(&b->stream.ring, &v->cursor)) {
 		v->gap = true;
-		if (!ring_skip(&b->stream.ring, &v->cursor))
-			v->waiting = true;
+		make_wait(v);
+		if (ring_skip(&b->stream.ring, &v->cursor))
+			v->waiting = false;
 	}
 	if (v->nblobs > 0)
 		return next_of_blob(v, out);

@@ -135,6 +135,24 @@ hold_typists(struct broker *b)
 			peer_pause(p, true);
 }
 
+void
+support_resume(struct broker *b)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &b->peers, entry)
+		if (p->paused)
+			peer_pause(p, false);
+}
+
+/* What to call V before the customer. */
+static const char *
+label(const struct viewer *v)
+{
+	return v->name[0] != '\0' ? v->name :
+	    v->comment[0] != '\0' ? v->comment : v->fingerprint;
+}
+
 static void
 take_keys(struct broker *b, struct peer *p, const struct proto_frame *f)
 {
@@ -142,8 +160,7 @@ take_keys(struct broker *b, struct peer *p, const struct proto_frame *f)
 	if (!p->viewer->typed) {
 		p->viewer->typed = true;
 		broker_tell_customer(b, "%s types in your shell",
-		    p->viewer->name[0] != '\0' ? p->viewer->name :
-		    p->viewer->comment);
+		    label(p->viewer));
 	}
 	peer_send(b->producer, PROTO_KEYS_MAIN, f->payload.s, f->payload.len,
 	    "main");
@@ -206,7 +223,7 @@ take_status(struct broker *b, struct peer *p, const struct proto_frame *f)
 
 	broker_audit(b, p, "notice", "%zu octets", f->payload.len);
 	(void)safetext(text, sizeof text, f->payload.s, f->payload.len);
-	broker_tell_customer(b, "%s: %s", p->viewer->name, text);
+	broker_tell_customer(b, "%s: %s", label(p->viewer), text);
 }
 
 static void

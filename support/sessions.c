@@ -136,21 +136,28 @@ sessions_pending(struct relay *r)
 
 /* ---- one session ---------------------------------------------------------- */
 
+/*
+ * The list of sessions has those that are pending too, but not with all that
+ * there is to say of them.
+ */
 int
 session_get(struct relay *r, const char *sid, struct session *s)
 {
-	static const char *const paths[] = { "sessions", "pending" };
+	static const char *const lists[] = { "pending", "sessions" };
 	char target[64 + SID_MAX];
+	const char *state;
 	int i, status;
 
 	memset(s, 0, sizeof *s);
 	(void)snprintf(s->sid, sizeof s->sid, "%s", sid);
 	for (i = 0; i < 2; i++) {
 		(void)snprintf(target, sizeof target, "/api/v1/%s/%s",
-		    paths[i], s->sid);
+		    lists[i], s->sid);
 		status = get_json(r, target, &s->record);
 		if (status == 200) {
-			s->pending = i == 1;
+			state = record_text(s->record, "status");
+			s->pending = i == 0 ||
+			    (state != NULL && strcmp(state, "pending") == 0);
 			return 1;
 		}
 		if (status != 404 && status != 410)

@@ -221,11 +221,12 @@ csi_split(const char *seq, size_t len, struct csi *csi)
 
 /*
  * Modes that change what is drawn or what the engineer's keys and mouse send.
- * Not among them: focus and theme reports (1004, 2031), highlight tracking
- * (1001, it hangs the terminal), key encodings, margins, everything unknown.
+ * Not among them: focus and theme reports (1004, which may be ended, and 2031),
+ * highlight tracking (1001, it hangs the terminal), key encodings, margins,
+ * everything unknown.
  */
 static bool
-mode_passes(char marker, unsigned int mode)
+mode_passes(char marker, unsigned int mode, char final)
 {
 	static const unsigned short dec[] = { 1, 3, 5, 6, 7, 12, 25, 47, 1000,
 	    1002, 1003, 1005, 1006, 1047, 1048, 1049, 2004, 2026 };
@@ -236,7 +237,7 @@ mode_passes(char marker, unsigned int mode)
 	for (i = 0; i < sizeof dec / sizeof dec[0]; i++)
 		if (dec[i] == mode)
 			return true;
-	return false;
+	return mode == 1004 && final == 'l';
 }
 
 /* The number in the LEN octets at S; too long or empty: no mode's number. */
@@ -264,7 +265,8 @@ csi_modes(const struct csi *csi, char **out)
 		sep = memchr(p, ';', (size_t)(end - p));
 		if (sep == NULL)
 			sep = end;
-		if (!mode_passes(csi->marker, mode_number(p, (size_t)(sep - p))))
+		if (!mode_passes(csi->marker,
+		    mode_number(p, (size_t)(sep - p)), csi->final))
 			continue;
 		if ((*out)[-1] >= '0' && (*out)[-1] <= '9')
 			emit(out, ";", 1);

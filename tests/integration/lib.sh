@@ -157,6 +157,7 @@ customer() {
 	shift
 	term_start customer "$size" linbit-tunl "$sid" "$@"
 	shell_echoes customer
+	[ -z "${WAITACT:-}" ] || within 5 "active" record_is status active
 }
 
 # shell_echoes NAME [SECONDS]: what is typed in the terminal is run by the

@@ -85,10 +85,16 @@ shows_not() {
 	! shows "$1" "$2"
 }
 
-# Whether the command has ended, and with which status.
+# Whether the command has ended.  A tmux built with utempter drops the SIGCHLD
+# that arrives while it writes utmp, so that it is told to look again.
 term_ended() {
-	[ -n "$(outer display-message -p -t "=$1:" \
-	    '#{?pane_dead,#{pane_dead_status}#{pane_dead_signal},}')" ]
+	local dead status pid
+
+	read -r dead pid status < <(outer display-message -p -t "=$1:" \
+	    '#{pane_dead} #{pid} #{pane_dead_status}#{pane_dead_signal}')
+	[ "$dead" = 1 ] || return
+	[ -n "$status" ] || kill -s CHLD "$pid"
+	[ -n "$status" ]
 }
 
 term_status() {

@@ -10,7 +10,7 @@ customer 110x34
 engineer eva
 shell_echoes eva
 engineer tom --read-only
-wait_screen customer '\beva\b.*\btom\b|\btom\b.*\beva\b'
+wait_screen customer 'LINBIT SHARE.*(\beva\b.*\btom\b|\btom\b.*\beva\b)'
 
 type_line customer 'echo both see $((7 * 9))'
 wait_screen eva '^both see 63'
@@ -28,7 +28,7 @@ shows_not customer 'from-tom' || fail "a read-only engineer's typing arrived"
 
 # One leaves; the other and the customer go on.
 press tom C-b Q
-within 10 "Tom is out of the header" shows_not customer '\btom\b'
+within 10 "Tom is out of the header" shows_not customer 'LINBIT SHARE.*\btom\b'
 shell_echoes eva
 type_line customer exit
 within 15 "linbit-tunl ends" term_ended customer

@@ -137,9 +137,10 @@ world_foreign() {
 	[[ $env == *PATH=* && $env != *"$WORLD_MARK"* ]]
 }
 
-# Print the new listening sockets that none but others' processes hold.
+# Print the new listening sockets but for those that others hold: no process of
+# a private world, or none of PIDS.
 world_our_sockets() {
-	awk -F'\t' -v ours="$3" '
+	awk -F'\t' -v ours="$3" -v private="${TUNL_WORLD:-}" '
 		BEGIN {
 			n = split(ours, w, " ")
 			for (i = 1; i <= n; i++)
@@ -151,7 +152,7 @@ world_our_sockets() {
 			n = split($3, pid, ",")
 			for (i = 1; i <= n && !(pid[i] in mine); i++)
 				;
-			if (n == 0 || i <= n)
+			if (i <= n || n == 0 && private != "private")
 				print
 		}' "$1" "$2"
 }

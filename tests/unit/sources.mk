@@ -37,3 +37,31 @@ $(BUILD)/unit/chatui_demo: \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(chat_LIB)
 tests: $(BUILD)/unit/chatui_demo
+
+# support/
+vtfilter_test_SRC := support/vtfilter.c common/safetext.c
+vtfilter_fuzz_SRC := support/vtfilter.c common/safetext.c
+
+# customer/
+tmux_test_SRC := customer/tmux.c
+tmux_fuzz_SRC := customer/tmux.c
+vtmodes_test_SRC := customer/vtmodes.c
+vtmodes_fuzz_SRC := customer/vtmodes.c
+snapshot_test_SRC := customer/snapshot.c customer/vtmodes.c
+snapshot_test_LIB := -levent_core
+snapshot_fuzz_SRC := customer/snapshot.c customer/vtmodes.c
+snapshot_fuzz_LIB := -levent_core
+capture_test_SRC := customer/capture.c common/credit.c
+capture_test_LIB := -levent_core
+settings_test_SRC := customer/settings.c customer/hostinfo.c \
+	customer/tmuxcaps.c common/files.c common/sid.c common/spawn.c
+talk_test_SRC := customer/talk.c customer/info.c common/safetext.c
+talk_test_LIB := -lcjson
+info_fuzz_SRC := customer/info.c common/safetext.c
+info_fuzz_LIB := -lcjson
+table_test_SRC := support/table.c support/text.c common/safetext.c common/log.c
+tunlsettings_test_SRC := support/settings.c common/spawn.c
+
+# relay/: the session certificate
+cert_test_SRC := relay/cert.c relay/pubkey.c relay/authinfo.c
+cert_test_LIB := -lcrypto

@@ -1,0 +1,200 @@
+/*
+ * vtmodes_test.c - what is followed of a terminal's state, octet by octet.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../customer/vtmodes.h"
+
+#define DEFAULTS	"\033[0m\033(B\033)B\017\033[?2004l\033[?1004l\033[0 q"
+
+/* What a terminal must be told after INPUT, and what of it is pending; the same
+ * wherever the input is cut. */
+static void
+check_len(const char *input, size_t len, const char *set, const char *pending)
+{
+	char out[VTMODES_TEXT_MAX + 1];
+	struct vtmodes vt;
+	size_t cut, n;
+
+	for (cut = 0; cut <= len; cut++) {
+		vtmodes_init(&vt);
+		vtmodes_feed(&vt, input, cut);
+		vtmodes_feed(&vt, input + cut, len - cut);
+		n = vtmodes_set(&vt, out);
+		assert_true(n < sizeof out);
+		out[n] = '\0';
+		assert_string_equal(out, set);
+		assert_int_equal(vt.npending, strlen(pending));
+		assert_memory_equal(vt.pending, pending, vt.npending);
+	}
+}
+
+static void
+check(const char *input, const char *set)
+{
+	check_len(input, strlen(input), set, "");
+}
+
+static void
+check_pending(const char *input, const char *pending)
+{
+	check_len(input, strlen(input), DEFAULTS, pending);
+}
+
+/* The SGR alone. */
+static void
+check_pen(const char *input, const char *sgr)
+{
+	char out[VTMODES_TEXT_MAX + 1];
+	struct vtmodes vt;
+	size_t n;
+
+	vtmodes_init(&vt);
+	vtmodes_feed(&vt, input, strlen(input));
+	n = vtmodes_sgr(&vt.pen, out);
+	out[n] = '\0';
+	assert_string_equal(out, sgr);
+}
+
+static void
+plain_text_changes_nothing(void **state)
+{
+	(void)state;
+	check("", DEFAULTS);
+	check("hello \303\251\n\r\t\b\007 [31m ?2004h", DEFAULTS);
+	check_len("a\0b\377\200\237", 6, DEFAULTS, "");
+}
+
+static void
+modes(void **state)
+{
+	(void)state;
+	check("\033[?2004h", "\033[0m\033(B\033)B\017\033[?2004h\033[?1004l"
+	    "\033[0 q");
+	check("\033[?1004;2004h\033[?2004l", "\033[0m\033(B\033)B\017"
+	    "\033[?2004l\033[?1004h\033[0 q");
+	check("\033[5 q", "\033[0m\033(B\033)B\017\033[?2004l\033[?1004l"
+	    "\033[5 q");
+	check("\033[5 q\033[9 q\033[ q", DEFAULTS);
+	/* not ours: no "?", another private mark, an intermediate */
+	check("\033[2004h\033[>2004h\033[?2004$h\033[?2004r", DEFAULTS);
+	check("\033[?2004h\033c", DEFAULTS);
+}
+
+static void
+pen(void **state)
+{
+	(void)state;
+	check_pen("\033[1;4;31m", "\033[0;1;4;38;5;1m");
+	check_pen("\033[1m\033[22;3m", "\033[0;3m");
+	check_pen("\033[38;5;200;48;2;1;2;3m",
+	    "\033[0;38;5;200;48;2;1;2;3m");
+	check_pen("\033[38:2::10:20:30;48:5:7m",
+	    "\033[0;38;2;10;20;30;48;5;7m");
+	check_pen("\033[38:2:10:20:30m", "\033[0;38;2;10;20;30m");
+	check_pen("\033[4:3;58;5;9m", "\033[0;4:3;58;5;9m");
+	check_pen("\033[4:3m\033[24;59m", "\033[0m");
+	check_pen("\033[97;107m", "\033[0;38;5;15;48;5;15m");
+	check_pen("\033[97;107m\033[39;49m", "\033[0m");
+	check_pen("\033[21;53;9;8;7;5;2m",
+	    "\033[0;2;5;7;8;9;53;4:2m");
+	check_pen("\033[1;31;m", "\033[0m");
+	check_pen("\033[7m\033[m", "\033[0m");
+	/* broken ones touch nothing they should not */
+	check_pen("\033[38;5;999m", "\033[0m");
+	check_pen("\033[38;2;1m", "\033[0m");
+	check_pen("\033[99999999999999999999;1m", "\033[0;1m");
+	check_pen("\033[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;"
+	    "1;1;1;1;1;1;1;1;1;1;1;1m", "\033[0m");	/* too long: ignored */
+}
+
+static void
+charsets(void **state)
+{
+	(void)state;
+	check("\033(0", "\033[0m\033(0\033)B\017\033[?2004l\033[?1004l"
+	    "\033[0 q");
+	check("\033)0\016", "\033[0m\033(B\033)0\016\033[?2004l\033[?1004l"
+	    "\033[0 q");
+	check("\033)0\016\017\033)B", DEFAULTS);
+	check("\033*0\033%G\033#8", DEFAULTS);
+}
+
+static void
+saved_pen(void **state)
+{
+	(void)state;
+	check_pen("\033[1m\0337\033[0;4m\0338", "\033[0;1m");
+	check_pen("\033[1m\033[s\033[0m\033[u", "\033[0;1m");
+	check_pen("\033[1m\033[?1049h\033[31m\033[?1049l", "\033[0;1m");
+	check_pen("\033[1m\033[?47h\033[31m\033[?47l", "\033[0;1;38;5;1m");
+	check_pen("\033[1m\033[?1049h\033[31m\033[?1049h\033[?1049l",
+	    "\033[0;1m");
+}
+
+static void
+strings_are_skipped(void **state)
+{
+	(void)state;
+	check("\033]2;title [31m\007", DEFAULTS);
+	check("\033]2;\303\251\033\\", DEFAULTS);
+	check("\033Ptmux;[31m\007[?2004h\033\\", DEFAULTS);
+	check("\033_G\007\033\\\033^x\033\\\033Xy\033\\\033kname\033\\",
+	    DEFAULTS);
+	check("\033]2;abc\030", DEFAULTS);
+}
+
+static void
+what_is_incomplete_is_kept(void **state)
+{
+	(void)state;
+	check_pending("abc\033", "\033");
+	check_pending("abc\033[1;3", "\033[1;3");
+	check_pending("abc\033[1\r;3", "\033[1;3");
+	check_pending("\033(", "\033(");
+	check_pending("\033]2;ti", "\033]2;ti");
+	check_pending("x\303", "\303");
+	check_pending("x\342\202", "\342\202");
+	check_pending("x\342\202A", "");
+	check_pending("\033[1\033[?", "\033[?");
+	check_pending("\033[1\032", "");
+}
+
+static void
+pending_is_bounded(void **state)
+{
+	struct vtmodes vt;
+	int i;
+
+	(void)state;
+	vtmodes_init(&vt);
+	vtmodes_feed(&vt, "\033]52;", 5);
+	for (i = 0; i < 100000; i++)
+		vtmodes_feed(&vt, "A", 1);
+	assert_int_equal(vt.npending, VTMODES_PENDING_MAX);
+	vtmodes_feed(&vt, "\007", 1);
+	assert_int_equal(vt.npending, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_text_changes_nothing),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(pen),
+		cmocka_unit_test(charsets),
+		cmocka_unit_test(saved_pen),
+		cmocka_unit_test(strings_are_skipped),
+		cmocka_unit_test(what_is_incomplete_is_kept),
+		cmocka_unit_test(pending_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
