@@ -33,7 +33,7 @@ override LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS) $(LDFLAGS)
 
 # ---- programs ---------------------------------------------------------------
 
-relay-api_SRC := relay/api.c relay/httpd.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/signer.c relay/cert.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
+relay-api_SRC := relay/api.c relay/httpd.c relay/framing.c relay/listen.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/signer.c relay/cert.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
 relay-api_LIB := -lmicrohttpd -levent_core -lsqlite3 -lcjson -lcrypto
 relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/customer.c relay/support.c relay/stream.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 relay-share_LIB := -levent_core -lcjson
@@ -99,13 +99,14 @@ demo:	## show a customer's shell shared with an engineer, over a private relay
 	@$(MAKE) --no-print-directory -s -j2 all
 	@TUNL_BUILD=$(CURDIR)/$(BUILD) tests/demo
 
-SCRIPTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/integration/*.sh)))
+# What is not executable there is for the others to source.
+SCRIPTS := $(sort $(shell find tests/integration -name '*.sh' -perm -u+x))
 
 check:	## build and run every test (TESTS="name..." for some)
 	@tests/deps build run check
 	@$(MAKE) --no-print-directory -j2 all tests
 	@TUNL_BUILD=$(CURDIR)/$(BUILD) tests/run $(or $(TESTS),\
-	    $(UNITS:%=$(BUILD)/unit/%) $(FUZZERS:%=replay:%) $(SCRIPTS))
+	    $(UNITS:%=$(BUILD)/unit/%) $(FUZZERS:%=$(BUILD)/fuzz/%) $(SCRIPTS))
 
 tests: $(UNITS:%=$(BUILD)/unit/%) $(FUZZERS:%=$(BUILD)/fuzz/%)
 

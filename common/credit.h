@@ -24,9 +24,9 @@ struct credit {
 	bool		measuring;	/* there has been more to send since: */
 	uint64_t	since_ms;
 	uint64_t	since_acked;
-	uint64_t	mark;		/* sent on an empty link; 0: none */
+	uint64_t	mark;		/* few octets, sent on an empty link; 0: none */
 	uint64_t	mark_ms;
-	uint32_t	trip_ms;	/* the least time to an ACK yet */
+	uint32_t	trip_ms;	/* round trip of the empty link */
 };
 
 void	credit_init(struct credit *c);

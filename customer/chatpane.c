@@ -106,6 +106,8 @@ draw_header(struct pane *p)
 {
 	char row[1024], who[512];
 	const char *key = p->set.prefix;
+	const char *number = p->set.support_case[0] != '\0' ?
+	    p->set.support_case : p->info.support_case;
 	bool up = strcmp(p->state, "up") == 0;
 
 	if (up)
@@ -121,8 +123,7 @@ draw_header(struct pane *p)
 	chatui_header(p->ui, 0, link_style(p), row);
 	(void)snprintf(row, sizeof row, "%s | %.64s%slog %s/" FILE_LOG
 	    " | %.20s c chat, Q disconnect, K end", p->sd.sid,
-	    p->set.support_case,
-	    p->set.support_case[0] != '\0' ? " | " : "", p->sd.path, key);
+	    number, number[0] != '\0' ? " | " : "", p->sd.path, key);
 	chatui_header(p->ui, 1, CHATUI_NORMAL, row);
 }
 
@@ -356,7 +357,8 @@ start_daemon(struct pane *p)
 		return;
 	exe[n] = '\0';
 	(void)snprintf(target, sizeof target, "=linbit-%s:", p->sd.hash);
-	(void)spawn_capture(argv, out, sizeof out, 2000);
+	if (spawn_capture(argv, out, sizeof out, 2000) != 0)
+		return;
 	(void)chatui_line(p->ui, time(NULL), CHATUI_BAD, NULL,
 	    "The session's daemon had died and was started again; your shell "
 	    "is untouched.");

@@ -40,6 +40,7 @@ struct control {
 	struct bufferevent		*bev;	/* NULL: ended */
 	struct tmux_parser		 parser;
 	TAILQ_HEAD(line_list, line)	 lines;
+	unsigned int			 pending;	/* of them */
 	pid_t				 pid;	/* -1: reaped */
 };
 
@@ -49,6 +50,7 @@ line_free(struct control *ct, struct line *ln)
 	unsigned int i;
 
 	TAILQ_REMOVE(&ct->lines, ln, next);
+	ct->pending--;
 	for (i = 0; i < ln->n; i++)
 		free(ln->answers[i].s);
 	free(ln);
@@ -166,17 +168,17 @@ control_command(struct control *ct, unsigned int commands,
 	ln->done = done;
 	ln->arg = arg;
 	TAILQ_INSERT_TAIL(&ct->lines, ln, next);
+	ct->pending++;
 	va_start(ap, fmt);
 	(void)evbuffer_add_vprintf(bufferevent_get_output(ct->bev), fmt, ap);
 	va_end(ap);
 	(void)bufferevent_write(ct->bev, "\n", 1);
 }
 
-size_t
-control_unsent(const struct control *ct)
+unsigned int
+control_pending(const struct control *ct)
 {
-	return ct->bev == NULL ? 0 :
-	    evbuffer_get_length(bufferevent_get_output(ct->bev));
+	return ct->pending;
 }
 
 /* ---- the client ----------------------------------------------------------- */

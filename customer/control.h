@@ -59,8 +59,8 @@ void	control_command(struct control *ct, unsigned int commands,
 	    control_reply_cb *done, void *arg, const char *fmt, ...)
 	    __attribute__((format(printf, 5, 6)));
 
-/* Octets of commands that tmux has not taken yet. */
-size_t	control_unsent(const struct control *ct);
+/* Lines that tmux has not answered yet. */
+unsigned int	control_pending(const struct control *ct);
 
 /* SIGCHLD came. */
 void	control_reap(struct control *ct);

@@ -234,15 +234,13 @@ static const struct panes_ops panes_ops = { panes_ready_cb, panes_output_cb,
 
 /* ---- what the relay sends ------------------------------------------------- */
 
+/* Read no more from the relay while tmux has enough to do. */
 static void
-on_keys(struct daemon *d, const struct proto_frame *f)
+hold(struct daemon *d)
 {
-	panes_keys(d->panes, f->payload.s, f->payload.len);
-	if (panes_busy(d->panes)) {
-		d->held = true;
-		link_hold(d->link, true);
-		arm(d->pump, HOLD_MS);
-	}
+	d->held = true;
+	link_hold(d->link, true);
+	arm(d->pump, HOLD_MS);
 }
 
 /* Laid over the header, and kept in the chat with its time. */
@@ -284,15 +282,16 @@ on_support_chat(struct daemon *d, const struct proto_frame *f)
 	link_send(d->link, PROTO_CHAT_ACK, NULL, 0, "%s", id);
 }
 
+/* The name is only claimed; the key was verified by the relay. */
 static void
 say_joined(struct daemon *d, const struct info_viewer *v)
 {
-	faces_say(d->faces, TALK_NOTICE, "%s%s%s%s%s %s", v->name,
-	    v->key[0] != '\0' ? " (key " : "", v->key,
-	    v->key[0] != '\0' ? ")" : "",
-	    d->perm == PROTO_BLOCKED || v->ro ? " watches" : " watches and",
-	    d->perm == PROTO_BLOCKED || v->ro ? "and cannot type" :
-	    "may type");
+	bool types = d->perm != PROTO_BLOCKED && !v->ro;
+	bool key = v->key[0] != '\0';
+
+	faces_say(d->faces, TALK_NOTICE, "\"%s\"%s%s%s watches and %s type",
+	    v->name, key ? " (key " : "", v->key, key ? ")" : "",
+	    types ? "may" : "cannot");
 }
 
 static void
@@ -364,7 +363,7 @@ link_frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
 		on_ack(d, f);
 		break;
 	case PROTO_KEYS_MAIN:
-		on_keys(d, f);
+		panes_keys(d->panes, f->payload.s, f->payload.len);
 		break;
 	case PROTO_SNAPSHOT:
 		on_snapshot(d, f);
@@ -398,6 +397,8 @@ link_frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
 	default:
 		log_info("%s: not known here", proto_row(form)->verb);
 	}
+	if (panes_busy(d->panes) && !d->held)
+		hold(d);
 }
 
 /* ---- the link ------------------------------------------------------------- */
@@ -618,7 +619,7 @@ take_lock(const struct sessiondir *sd)
 	int i, fd;
 
 	for (i = 0; i < LOCK_MS / 20; i++) {
-		fd = sessiondir_lock(sd, FILE_LOCK, false);
+		fd = sessiondir_lock(sd, FILE_LOCK);
 		if (fd != -1 || errno != EWOULDBLOCK)
 			return fd;
 		(void)usleep(20000);

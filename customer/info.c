@@ -37,6 +37,8 @@ take_viewer(struct info *info, const cJSON *o)
 	v->n = (unsigned long)n->valuedouble;
 	v->ro = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "ro"));
 	copy_text(v->name, sizeof v->name, o, "name");
+	if (v->name[0] == '\0')
+		(void)snprintf(v->name, sizeof v->name, "support");
 	copy_text(v->key, sizeof v->key, o, "key");
 }
 
@@ -54,6 +56,7 @@ info_parse(struct info *info, const char *json, size_t len)
 	cJSON_ArrayForEach(viewer, cJSON_GetObjectItemCaseSensitive(o,
 	    "viewers"))
 		take_viewer(info, viewer);
+	copy_text(info->support_case, sizeof info->support_case, o, "case");
 	cJSON_Delete(o);
 	return 0;
 }

@@ -16,7 +16,7 @@
 
 struct info_viewer {
 	unsigned long	n;		/* the relay's number */
-	char		name[INFO_NAME];	/* as claimed */
+	char		name[INFO_NAME];	/* as claimed; not "" */
 	char		key[INFO_KEY];	/* as the relay verified it; or "" */
 	bool		ro;
 };
@@ -25,6 +25,7 @@ struct info {
 	struct info_viewer	viewers[INFO_VIEWERS];
 	unsigned int		count;
 	unsigned int		more;	/* viewers that did not fit */
+	char			support_case[INFO_NAME];	/* or "" */
 };
 
 /* Read the JSON of LEN octets.  0, or -1 with INFO empty. */

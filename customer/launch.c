@@ -6,6 +6,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +40,7 @@
 #define END_MS		10000	/* the daemon's last steps */
 #define QUIET_MS	2000	/* before progress is shown */
 #define POLL_MS		20
+#define STALE_SECS	7200	/* the relay's grace for a lost session */
 
 struct launcher {
 	struct sessiondir	 sd;
@@ -108,7 +111,7 @@ tmux_takes_key(const struct sessiondir *sd, const char *key)
 {
 	char path[SESSIONDIR_PATH_MAX], out[64];
 	const char *const argv[] = { "tmux", "-f", "/dev/null", "-S",
-	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "start-server", ";",
+	    sessiondir_file(sd, FILE_KEY_SOCK, path), "start-server", ";",
 	    "set-option", "-g", "prefix", key, NULL };
 
 	return spawn_capture(argv, out, sizeof out, 5000) == 0;
@@ -358,15 +361,17 @@ join_session(struct launcher *la)
 static void
 abandon(struct launcher *la)
 {
-	int lock;
+	int64_t deadline = now_ms() + END_MS;
 
 	if (la->fresh) {
+		say("session ID '%s' is used up by this; ask support for a new "
+		    "one", la->sd.sid);
 		tmux_kill(&la->sd);
-		lock = sessiondir_lock(&la->sd, FILE_LOCK, true);
-		if (lock != -1)
-			close(lock);
+		while (sessiondir_locked(&la->sd, FILE_LOCK) &&
+		    now_ms() < deadline)
+			(void)poll(NULL, 0, POLL_MS);
 	}
-	if (la->fresh || la->sd.made)
+	if (la->sd.fd != -1 && (la->fresh || la->sd.made))
 		sessiondir_remove(&la->sd);
 }
 
@@ -428,7 +433,7 @@ connect_daemon(const struct launcher *la, int64_t deadline)
 
 	sessiondir_file(&la->sd, FILE_DAEMON, path);
 	while ((s = unix_connect(path)) == -1 && now_ms() < deadline &&
-	    !stopped)
+	    !stopped && faccessat(la->sd.fd, FILE_TMUX_SOCK, F_OK, 0) == 0)
 		(void)poll(NULL, 0, POLL_MS);
 	return s;
 }
@@ -517,7 +522,8 @@ wait_ready(const struct launcher *la)
 
 /* ---- attached ------------------------------------------------------------- */
 
-/* Show tmux until it ends or is detached. */
+/* Show tmux until it ends or is detached.  One that is killed does not give the
+ * terminal back as it was. */
 static int
 run_client(const struct launcher *la)
 {
@@ -526,7 +532,10 @@ run_client(const struct launcher *la)
 	    sessiondir_file(&la->sd, FILE_TMUX_SOCK, sock), "attach-session",
 	    "-t", target, NULL };
 	struct spawn sp = SPAWN_INIT(argv);
+	struct termios before;
+	bool saved = tcgetattr(STDIN_FILENO, &before) == 0;
 	pid_t pid;
+	int rv;
 
 	(void)snprintf(target, sizeof target, "=linbit-%s", la->sd.hash);
 	sp.flags = SPAWN_DEATHSIG;
@@ -535,7 +544,10 @@ run_client(const struct launcher *la)
 		say("cannot start tmux: %s", strerror(errno));
 		return -1;
 	}
-	return spawn_wait(pid);
+	rv = spawn_wait(pid);
+	if (saved)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+	return rv;
 }
 
 /* What the daemon left in the file LOCK, or "" while the session lives. */
@@ -599,17 +611,42 @@ attach(const struct launcher *la)
 
 /* ---- the launcher --------------------------------------------------------- */
 
-static int
-begin(struct launcher *la)
+/* True if it is ours to start: no daemon is about to remove the directory. */
+static bool
+is_free(const struct launcher *la)
 {
-	la->start = sessiondir_lock(&la->sd, FILE_START, true);
-	if (la->start == -1) {
-		say("cannot write into %s: %s", la->sd.path, strerror(errno));
-		return -1;
+	struct stat st;
+
+	return !sessiondir_locked(&la->sd, FILE_LOCK) &&
+	    fstat(la->sd.fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/*
+ * Open the directory and see what is in it, when no other launcher and no
+ * former session is at work there.  0, or -1 after saying why.
+ */
+static int
+begin(struct launcher *la, const char *sid)
+{
+	int64_t deadline = now_ms() + READY_MS;
+
+	while (!stopped && now_ms() < deadline) {
+		if (open_dir(la, sid) == -1)
+			return -1;
+		la->start = sessiondir_lock(&la->sd, FILE_START);
+		if (la->start != -1 && tmux_runs(&la->sd))
+			return join_session(la);
+		if (la->start != -1 && is_free(la))
+			return start_session(la);
+		if (la->start != -1)
+			close(la->start);
+		sessiondir_close(&la->sd);
+		(void)poll(NULL, 0, POLL_MS);
 	}
-	if (tmux_runs(&la->sd))
-		return join_session(la);
-	return start_session(la);
+	if (!stopped)
+		say("%s is in use by another start of this session; try again",
+		    la->sd.path);
+	return -1;
 }
 
 /* Out of our environment, as tmux and every shell in it inherits it. */
@@ -643,11 +680,12 @@ launch_main(const struct launch *args, const struct settings *s)
 		    "without one");
 		return 1;
 	}
-	if (check_tmux() == -1 || open_dir(&la, args->sid) == -1)
+	if (check_tmux() == -1)
 		return 1;
 	clean_environment();
 	catch_signals();
-	if (begin(&la) == -1 || wait_ready(&la) == -1) {
+	sessiondir_sweep(STALE_SECS);
+	if (begin(&la, args->sid) == -1 || wait_ready(&la) == -1) {
 		abandon(&la);
 		return 1;
 	}

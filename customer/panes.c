@@ -24,7 +24,7 @@
 #include "vtmodes.h"
 
 #define KEYS_CHUNK	100	/* octets of one send-keys: tmux is quadratic */
-#define BUSY_OCTETS	(1u << 20)
+#define BUSY_LINES	1000	/* of commands that wait */
 #define RESPAWN_MS	1000	/* between two chat panes */
 #define NO_PANE		UINT_MAX
 #define MIN_COLS	20	/* a wish below that is taken as that */
@@ -461,7 +461,7 @@ panes_keys(struct panes *p, const void *data, size_t len)
 bool
 panes_busy(const struct panes *p)
 {
-	return control_unsent(p->ct) > BUSY_OCTETS;
+	return control_pending(p->ct) > BUSY_LINES;
 }
 
 void

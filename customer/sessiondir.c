@@ -6,11 +6,13 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -124,18 +126,15 @@ sessiondir_file(const struct sessiondir *sd, const char *name,
 }
 
 int
-sessiondir_lock(const struct sessiondir *sd, const char *name, bool wait)
+sessiondir_lock(const struct sessiondir *sd, const char *name)
 {
 	int fd = openat(sd->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	    O_CLOEXEC, 0600), saved;
 
 	if (fd == -1)
 		return -1;
-	while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == -1) {
-		int saved = errno;
-
-		if (saved == EINTR && wait)
-			continue;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		saved = errno;
 		close(fd);
 		errno = saved;
 		return -1;
@@ -146,12 +145,50 @@ sessiondir_lock(const struct sessiondir *sd, const char *name, bool wait)
 bool
 sessiondir_locked(const struct sessiondir *sd, const char *name)
 {
-	int fd = sessiondir_lock(sd, name, false);
+	int fd = sessiondir_lock(sd, name);
 
 	if (fd == -1)
 		return errno == EWOULDBLOCK;
 	close(fd);
 	return false;
+}
+
+/* True if nobody is at work in the open directory, and it is that old. */
+static bool
+is_dead(const struct sessiondir *sd, unsigned int secs)
+{
+	struct stat st;
+
+	return fstat(sd->fd, &st) == 0 && st.st_mtime + (time_t)secs <
+	    time(NULL) && !sessiondir_locked(sd, FILE_START) &&
+	    !sessiondir_locked(sd, FILE_LOCK);
+}
+
+void
+sessiondir_sweep(unsigned int secs)
+{
+	static const char prefix[] = SESSIONDIR_PREFIX;
+	const char *base = strrchr(prefix, '/') + 1;
+	struct sessiondir sd;
+	char path[sizeof sd.path];
+	struct dirent *e;
+	DIR *d = opendir("/tmp");
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, base, strlen(base)) != 0 ||
+		    strlen(e->d_name) != strlen(base) + SID_HASH_LEN)
+			continue;
+		(void)snprintf(path, sizeof path, "/tmp/%.*s",
+		    (int)(strlen(base) + SID_HASH_LEN), e->d_name);
+		if (sessiondir_open(&sd, path) == -1)
+			continue;
+		if (is_dead(&sd, secs))
+			sessiondir_remove(&sd);
+		else
+			sessiondir_close(&sd);
+	}
+	if (d != NULL)
+		closedir(d);
 }
 
 int

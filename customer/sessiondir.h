@@ -31,6 +31,7 @@
 #define FILE_LOG	"ssh.log"
 #define FILE_TMUX_CONF	"tmux.conf"
 #define FILE_TMUX_SOCK	"tmux.sock"
+#define FILE_KEY_SOCK	"key.sock"	/* a tmux that is asked about keys */
 #define FILE_DAEMON	"daemon.sock"
 #define FILE_LOCK	"lock"		/* held by the daemon; see below */
 #define FILE_START	"start"		/* held by a launcher at work */
@@ -63,14 +64,19 @@ const char	*sessiondir_file(const struct sessiondir *sd, const char *name,
 	    char out[SESSIONDIR_PATH_MAX]);
 
 /*
- * Lock the file NAME, which is made if need be; if WAIT, as long as it takes.
- * Returns its descriptor, or -1 with errno (EWOULDBLOCK: somebody has it).
+ * Lock the file NAME, which is made if need be.  Returns its descriptor, or -1
+ * with errno (EWOULDBLOCK: somebody has it; ENOENT: the directory is gone).
  */
-int	sessiondir_lock(const struct sessiondir *sd, const char *name,
-	    bool wait);
+int	sessiondir_lock(const struct sessiondir *sd, const char *name);
 
 /* True if a process has the file NAME locked. */
 bool	sessiondir_locked(const struct sessiondir *sd, const char *name);
+
+/*
+ * Remove the directories of sessions of ours that have been dead, after a power
+ * cut say, for SECS seconds.
+ */
+void	sessiondir_sweep(unsigned int secs);
 
 /* Keep the settings in it, or read them back.  0, or -1 with errno. */
 int	sessiondir_save(const struct sessiondir *sd, const struct settings *s);

@@ -190,8 +190,18 @@ pen_before(struct snapshot_text text, unsigned int at)
 	return vt.pen;
 }
 
-/* Erase the screen line by line, which leaves the scrollback alone, and paint
- * the rows.  The pen runs on from row to row, as it does in a capture. */
+/* Line by line, which leaves the scrollback alone. */
+static void
+put_erase(struct evbuffer *out, const struct snapshot_info *info)
+{
+	unsigned int y;
+
+	evbuffer_add_printf(out, "\033[0m");
+	for (y = 1; y <= info->rows; y++)
+		evbuffer_add_printf(out, "\033[%u;1H\033[2K", y);
+}
+
+/* Paint the rows.  The pen runs on from row to row, as it does in a capture. */
 static void
 put_rows(struct evbuffer *out, const struct snapshot_info *info,
     struct snapshot_text text)
@@ -199,8 +209,7 @@ put_rows(struct evbuffer *out, const struct snapshot_info *info,
 	struct snapshot_text line;
 	unsigned int y;
 
-	for (y = 1; y <= info->rows; y++)
-		evbuffer_add_printf(out, "\033[%u;1H\033[2K", y);
+	put_erase(out, info);
 	for (y = 1; y <= info->rows && next_line(&text, &line); y++) {
 		if (evbuffer_get_length(out) + line.len > ROWS_MAX)
 			break;
@@ -250,12 +259,14 @@ put_tabs(struct evbuffer *out, const struct snapshot_info *info)
 	}
 }
 
-/* The saved main screen, and the switch away from it. */
+/* The saved main screen, and the switch away from it, which saves cursor and
+ * pen. */
 static void
 put_alternate(struct evbuffer *out, const struct snapshot_info *info,
-    struct snapshot_text saved)
+    struct snapshot_text saved, const struct vtpen *pen)
 {
 	unsigned int x = info->saved_x, y = info->saved_y;
+	char sgr[VTMODES_TEXT_MAX];
 
 	put_rows(out, info, saved);
 	if (!info->saved_cursor) {
@@ -266,7 +277,9 @@ put_alternate(struct evbuffer *out, const struct snapshot_info *info,
 		x = info->cols - 1;
 	if (y >= info->rows)
 		y = info->rows - 1;
-	evbuffer_add_printf(out, "\033[%u;%uH\033[?1049h", y + 1, x + 1);
+	evbuffer_add_printf(out, "\033[%u;%uH", y + 1, x + 1);
+	evbuffer_add(out, sgr, vtmodes_sgr(pen, sgr));
+	evbuffer_add_printf(out, "\033[?1049h");
 }
 
 /*
@@ -332,7 +345,7 @@ snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
 	put_reset(out);
 	put_tabs(out, info);
 	if (info->alternate)
-		put_alternate(out, info, saved);
+		put_alternate(out, info, saved, &vt->main);
 	put_rows(out, info, screen);
 	evbuffer_add_printf(out, "\033[?7h\033[%u;%ur", info->upper + 1,
 	    info->lower + 1);
@@ -363,13 +376,16 @@ snapshot_history(struct evbuffer *out, const struct snapshot_info *info,
 		(void)next_line(&history, &line);
 	}
 	put_reset(out);
-	evbuffer_add_printf(out, "\033[%u;1H", info->rows);
-	while (next_line(&history, &line)) {
-		evbuffer_add_printf(out, "\r\n");
+	put_erase(out, info);
+	evbuffer_add_printf(out, "\033[1;1H");
+	for (y = 0; next_line(&history, &line); y++) {
+		if (y > 0)
+			evbuffer_add_printf(out, "\r\n");
 		put_row(out, line);
 	}
-	evbuffer_add_printf(out, "\033[0m\017");
-	for (y = 0; y < info->rows; y++)
-		evbuffer_add_printf(out, "\r\n");
+	/* as many scroll out as are on the screen, and nothing else */
+	evbuffer_add_printf(out, "\033[0m\017\033[%u;1H", info->rows);
+	for (y = y < info->rows ? y : info->rows; y > 0; y--)
+		evbuffer_add_printf(out, "\n");
 	return 0;
 }

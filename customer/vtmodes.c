@@ -138,13 +138,13 @@ set_simple(struct vtpen *pen, int v)
 	} else if (v == 4 || v == 21 || v == 24)
 		pen->underline = v == 4 ? 1 : v == 21 ? 2 : 0;
 	else if (v >= 30 && v <= 37)
-		pen->fg = VT_INDEXED | (uint32_t)(v - 30);
+		pen->fg = VT_BASIC | (uint32_t)(v - 30);
 	else if (v >= 40 && v <= 47)
-		pen->bg = VT_INDEXED | (uint32_t)(v - 40);
+		pen->bg = VT_BASIC | (uint32_t)(v - 40);
 	else if (v >= 90 && v <= 97)
-		pen->fg = VT_INDEXED | (uint32_t)(v - 90 + 8);
+		pen->fg = VT_BASIC | (uint32_t)(v - 90 + 8);
 	else if (v >= 100 && v <= 107)
-		pen->bg = VT_INDEXED | (uint32_t)(v - 100 + 8);
+		pen->bg = VT_BASIC | (uint32_t)(v - 100 + 8);
 	else if (v == 39)
 		pen->fg = 0;
 	else if (v == 49)
@@ -434,6 +434,9 @@ add(char *out, size_t at, const char *fmt, ...)
 static size_t
 add_colour(char *out, size_t at, int which, uint32_t c)
 {
+	if ((c & VT_BASIC) != 0)	/* 30 to 37, 90 to 97; of 38 */
+		return add(out, at, ";%u", (unsigned int)which - 8 +
+		    ((c & 8) != 0 ? 60 : 0) + (c & 7));
 	if ((c & VT_INDEXED) != 0)
 		return add(out, at, ";%d;5;%u", which, c & 0xff);
 	if ((c & VT_RGB) != 0)

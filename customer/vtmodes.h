@@ -30,7 +30,9 @@
 #define VT_STRIKE	0x040
 #define VT_OVERLINE	0x080
 
-/* A colour: 0 is the default, else one of these and its value. */
+/* A colour: 0 is the default, else one of these and its value.  31 and 38;5;1
+ * are two things: a terminal may show the first one bright. */
+#define VT_BASIC	0x4000000u	/* | 0..15 */
 #define VT_INDEXED	0x1000000u	/* | 0..255 */
 #define VT_RGB		0x2000000u	/* | r << 16 | g << 8 | b */
 

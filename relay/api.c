@@ -179,7 +179,7 @@ state_open(struct daemon *d)
 		fatalx("cannot rebuild %s/" GRANT_DIR, api->conf.run_dir);
 	api->signer = signer_new(d->base, &signer);
 	if (api->signer == NULL)
-		fatal("cannot use %s/sign", api->conf.run_dir);
+		fatal("cannot start the signer");
 }
 
 static struct httpd *

@@ -116,6 +116,8 @@ parse_ended(const char **s, const char *end, struct grant *g)
 		return -1;
 	memcpy(word, v, len);
 	word[len] = '\0';
+	if (strlen(word) != len)
+		return -1;
 	return grant_reason_parse(word, &g->reason);
 }
 

@@ -1,33 +1,25 @@
 /*
- * httpd.c - see httpd.h.
- *
- * libmicrohttpd forgives much about a head, and what it forgives it does not
- * show.  So a head must add up: the lines that it shows, spelled the usual way
- * (`Name: value` CRLF), must be exactly as long as what it read.  Folded lines,
- * NUL, blanks before a colon, bare line feeds and leading blanks all fail that.
+ * httpd.c - see httpd.h.  The only files that know libmicrohttpd are this one
+ * and framing.c.
  */
 #include "httpd.h"
 
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <microhttpd.h>
 
+#include "framing.h"
 #include "json.h"
+#include "listen.h"
 #include "log.h"
-#include "num.h"
 #include "request.h"
 #include "route.h"
 #include "unix.h"
@@ -94,155 +86,12 @@ deadline(struct conn *c, uint64_t ms)
 	(void)evtimer_add(c->deadline, &tv);
 }
 
-/* ---- the head ---- */
-
-/* What the fields of a head come to. */
-struct head {
-	size_t		 size;		/* octets, spelled the usual way */
-	size_t		 empty;		/* fields without a value */
-	unsigned int	 lengths, encodings, hosts, types;
-	const char	*length, *type;
-	bool		 bad;		/* a name or a value has octets that
-					 * it may not have */
-};
-
-/* A field's name: RFC 9110, 5.6.2. */
-static bool
-is_token(const char *s)
-{
-	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
-
-	return len > 0 && s[len] == '\0';
-}
-
-/* And its value: no control octet but the tab. */
-static bool
-is_value(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
-			return false;
-	return true;
-}
-
-static enum MHD_Result
-add_field(void *arg, enum MHD_ValueKind kind, const char *name,
-    const char *value)
-{
-	struct head *hd = arg;
-
-	(void)kind;
-	if (value == NULL)
-		value = "";
-	hd->size += strlen(name) + strlen(": ") + strlen(value) + strlen("\r\n");
-	hd->empty += value[0] == '\0';
-	if (!is_token(name) || !is_value(value))
-		hd->bad = true;
-	if (strcasecmp(name, "Content-Length") == 0) {
-		hd->lengths++;
-		hd->length = value;
-	} else if (strcasecmp(name, "Content-Type") == 0) {
-		hd->types++;
-		hd->type = value;
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0)
-		hd->encodings++;
-	else if (strcasecmp(name, "Host") == 0)
-		hd->hosts++;
-	return MHD_YES;
-}
-
-/* Does the head that was read consist of nothing but what we were shown? */
-static bool
-adds_up(struct exchange *ex, const struct head *hd, const char *method,
-    const char *version)
-{
-	const union MHD_ConnectionInfo *info;
-	size_t size;
-
-	info = MHD_get_connection_info(ex->mc,
-	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	size = strlen(method) + 1 + strlen(ex->target) + 1 + strlen(version) +
-	    strlen("\r\n") + hd->size + strlen("\r\n");
-	/* Only an empty value may do without its space. */
-	return info != NULL && info->header_size <= size &&
-	    info->header_size >= size - hd->empty;
-}
-
-static bool
-is_graphic(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
-static bool
-takes_body(const char *method)
-{
-	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-	    strcmp(method, "PATCH") == 0;
-}
-
-/* Refuse it and the connection: what follows cannot be trusted. */
+/* Refuse it and the connection. */
 static void
 refuse(struct exchange *ex, unsigned int status, const char *why)
 {
 	ex->rq.close = true;
 	request_fail(&ex->rq, status, "%s", why);
-}
-
-/* The length of the body.  False with the request refused. */
-static bool
-take_length(struct exchange *ex, const struct head *hd, const char *method)
-{
-	uint64_t n = 0;
-
-	if (hd->encodings > 0)
-		refuse(ex, 400, "Transfer-Encoding is not taken here");
-	else if (hd->lengths > 1)
-		refuse(ex, 400, "there is more than one Content-Length");
-	else if (takes_body(method) && hd->lengths == 0)
-		refuse(ex, 411, "a Content-Length is needed");
-	else if (hd->lengths == 1 && num_parse_str(hd->length, 0, INT64_MAX,
-	    &n) == -1)
-		refuse(ex, 400, "the Content-Length is not a number");
-	else if (!takes_body(method) && n > 0)
-		refuse(ex, 400, "this method takes no body");
-	else if (n > JSON_BODY_MAX)
-		refuse(ex, 413, "the body is too large");
-	ex->expected = (size_t)n;
-	return !ex->rq.answered;
-}
-
-static bool
-take_framing(struct exchange *ex, struct head *hd, const char *method,
-    const char *version)
-{
-	(void)MHD_get_connection_values(ex->mc, MHD_HEADER_KIND, add_field, hd);
-	if (ex->conn->classes == 0)
-		refuse(ex, 403, "this socket is for the relay's own programs");
-	else if (strcmp(method, "CONNECT") == 0 || !is_token(method))
-		refuse(ex, 400, "this method is not taken here");
-	else if (strcmp(version, "HTTP/1.1") != 0 &&
-	    strcmp(version, "HTTP/1.0") != 0)
-		refuse(ex, 400, "this version of HTTP is not taken here");
-	else if (hd->bad || hd->hosts > 1 || hd->hosts < (version[7] == '1') || !is_graphic(ex->target) ||
-	    !adds_up(ex, hd, method, version))
-		refuse(ex, 400, "the head is not well-formed");
-	return !ex->rq.answered && take_length(ex, hd, method);
-}
-
-/* Is it JSON, of any parameters? */
-static bool
-is_json(const struct head *hd)
-{
-	static const char json[] = "application/json";
-	size_t n = strlen(json);
-
-	return hd->types == 1 && strncasecmp(hd->type, json, n) == 0 &&
-	    (hd->type[n] == '\0' || hd->type[n] == ';' || hd->type[n] == ' ');
 }
 
 /*
@@ -252,20 +101,28 @@ is_json(const struct head *hd)
 static void
 take_head(struct exchange *ex, const char *method, const char *version)
 {
-	struct head hd = { .size = 0 };
 	struct request *rq = &ex->rq;
+	struct framing f;
 
-	if (!take_framing(ex, &hd, method, version))
+	if (ex->conn->classes == 0) {
+		refuse(ex, 403, "this socket is for the relay's own programs");
 		return;
+	}
+	if (!framing_take(ex->mc, method, ex->target, version, JSON_BODY_MAX,
+	    &f)) {
+		refuse(ex, f.status, f.why);
+		return;
+	}
+	ex->expected = f.length;
 	if (route_find(rq, method, ex->target)) {
-		if ((rq->route->flags & ROUTE_BODY) == 0 && ex->expected > 0)
+		if ((rq->route->flags & ROUTE_BODY) == 0 && f.length > 0)
 			request_fail(rq, 400, "this endpoint takes no body");
-		else if ((rq->route->flags & ROUTE_BODY) != 0 && !is_json(&hd))
+		else if ((rq->route->flags & ROUTE_BODY) != 0 && !f.json)
 			request_fail(rq, 415,
 			    "the body must be application/json");
 	}
-	if (!rq->answered && ex->expected > 0) {
-		rq->body = malloc(ex->expected);
+	if (!rq->answered && f.length > 0) {
+		rq->body = malloc(f.length);
 		if (rq->body == NULL)
 			refuse(ex, 503, "out of memory");
 	}
@@ -569,106 +426,6 @@ listener_free(struct listener *l)
 	free(l);
 }
 
-union address {
-	struct sockaddr		sa;
-	struct sockaddr_in	in;
-	struct sockaddr_in6	in6;
-};
-
-/*
- * HOST:PORT of a loopback address.  Nothing else: whoever reaches this port
- * has an engineer's rights, so it is reached by way of sshd only.
- */
-static int
-parse_address(const char *s, union address *a, socklen_t *len)
-{
-	char host[INET6_ADDRSTRLEN];
-	const char *colon = strrchr(s, ':');
-	uint64_t port;
-	size_t n;
-
-	if (colon == NULL || num_parse_str(colon + 1, 0, 65535, &port) == -1)
-		return -1;
-	n = (size_t)(colon - s);
-	memset(a, 0, sizeof *a);
-	if (strncmp(s, "[::1]", n) == 0 && n == 5) {
-		a->in6.sin6_family = AF_INET6;
-		a->in6.sin6_addr = in6addr_loopback;
-		a->in6.sin6_port = htons((uint16_t)port);
-		*len = sizeof a->in6;
-		return 0;
-	}
-	if (n >= sizeof host)
-		return -1;
-	memcpy(host, s, n);
-	host[n] = '\0';
-	a->in.sin_family = AF_INET;
-	a->in.sin_port = htons((uint16_t)port);
-	*len = sizeof a->in;
-	if (inet_pton(AF_INET, host, &a->in.sin_addr) != 1 ||
-	    ntohl(a->in.sin_addr.s_addr) >> 24 != 127)
-		return -1;
-	return 0;
-}
-
-/* Say in BOUND what a socket was bound to: its host as asked, its real port. */
-static int
-say_bound(int fd, const char *asked, char *bound, size_t cap)
-{
-	union address a;
-	socklen_t len = sizeof a;
-
-	if (getsockname(fd, &a.sa, &len) == -1)
-		return -1;
-	(void)snprintf(bound, cap, "%.*s:%u",
-	    (int)(strrchr(asked, ':') - asked), asked,
-	    (unsigned int)ntohs(a.in.sin_port));	/* the same place in both */
-	return 0;
-}
-
-static int
-tcp_listen(const union address *a, socklen_t len)
-{
-	int one = 1, s, saved;
-
-	s = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
-	if (s == -1)
-		return -1;
-	(void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(s, &a->sa, len) == -1 || listen(s, 128) == -1) {
-		saved = errno;
-		close(s);
-		errno = saved;
-		return -1;
-	}
-	return s;
-}
-
-static int
-open_socket(struct listener *l, const char *address, char *bound, size_t cap,
-    char *err, size_t errcap)
-{
-	union address a;
-	socklen_t len;
-
-	if (strncmp(address, "unix:/", 6) == 0) {
-		(void)snprintf(bound, cap, "%s", address);
-		l->path = strdup(address + 5);
-		if (l->path != NULL)
-			l->fd = unix_listen(l->path, 0666);
-	} else if (parse_address(address, &a, &len) == -1) {
-		(void)snprintf(err, errcap, "expected unix:/PATH, 127.0.0.1:PORT "
-		    "or [::1]:PORT");
-		return -1;
-	} else if ((l->fd = tcp_listen(&a, len)) != -1 &&
-	    say_bound(l->fd, address, bound, cap) == -1)
-		return -1;
-	if (l->fd == -1)
-		(void)snprintf(err, errcap, "%s", strerror(errno));
-	return l->fd == -1 ? -1 : 0;
-}
-
 int
 httpd_listen(struct httpd *h, const char *address, char *bound, size_t cap,
     char *err, size_t errcap)
@@ -681,8 +438,8 @@ httpd_listen(struct httpd *h, const char *address, char *bound, size_t cap,
 		return -1;
 	}
 	l->h = h;
-	l->fd = -1;
-	if (open_socket(l, address, bound, cap, err, errcap) == -1) {
+	l->fd = listen_at(address, bound, cap, &l->path, err, errcap);
+	if (l->fd == -1) {
 		listener_free(l);
 		return -1;
 	}

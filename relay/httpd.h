@@ -31,12 +31,7 @@ struct httpd_conf {
 /* CONF is copied.  Returns NULL with errno. */
 struct httpd	*httpd_new(const struct httpd_conf *conf);
 
-/*
- * Listen at ADDRESS: `unix:PATH`, or HOST:PORT with HOST a numeric loopback
- * address (an IPv6 one in brackets); port 0 lets the kernel choose.  What was
- * bound is written to BOUND (CAP octets).  Returns 0, or -1 with one line in
- * ERR (ERRCAP octets).
- */
+/* Listen as listen_at() does.  Returns 0, or -1 with one line in ERR. */
 int		 httpd_listen(struct httpd *h, const char *address,
 		    char *bound, size_t cap, char *err, size_t errcap);
 

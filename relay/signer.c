@@ -26,6 +26,8 @@
 #define AGENTC_SIGN_REQUEST	13u
 #define AGENT_SIGN_RESPONSE	14u
 #define AGENT_RSA_SHA2_512	4u	/* flag; other keys do not look at it */
+#define JOBS_MAX		64u	/* at a time; an agent's backlog is 128, and
+					 * connecting to a full one would block */
 #define ANSWER_MAX		4096u	/* octets: the largest RSA signature fits */
 
 struct job {
@@ -42,6 +44,7 @@ struct signer {
 	struct event_base	*base;
 	struct signer_conf	 conf;
 	TAILQ_HEAD(, job)	 jobs;
+	unsigned int		 njobs;
 };
 
 /* Take it off the list, tell, free. */
@@ -49,6 +52,7 @@ static void
 job_finish(struct job *job, const char *certificate)
 {
 	TAILQ_REMOVE(&job->sg->jobs, job, entry);
+	job->sg->njobs--;
 	if (job->bev != NULL)
 		bufferevent_free(job->bev);
 	job->cb(job->arg, certificate);
@@ -232,9 +236,12 @@ void
 signer_start(struct signer *sg, const struct signer_request *rq, signer_cb *cb,
     void *arg)
 {
-	struct job *job = calloc(1, sizeof *job);
+	struct job *job = NULL;
 
+	if (sg->njobs < JOBS_MAX)
+		job = calloc(1, sizeof *job);
 	if (job == NULL) {
+		log_warnx("too much to sign at once");
 		cb(arg, NULL);
 		return;
 	}
@@ -242,6 +249,7 @@ signer_start(struct signer *sg, const struct signer_request *rq, signer_cb *cb,
 	job->cb = cb;
 	job->arg = arg;
 	TAILQ_INSERT_TAIL(&sg->jobs, job, entry);
+	sg->njobs++;
 	if (job_connect(job) == -1 || job_ask(job, rq) == -1)
 		job_finish(job, NULL);
 }

@@ -89,7 +89,8 @@ cmd_close(struct tunl *t, const struct args *args)
 	struct session s;
 	int status;
 
-	if (session_find(&t->relay, args->arg, SESSION_ANY, &s) == -1)
+	if (session_find(&t->relay, args->arg, args->arg != NULL ?
+	    SESSION_ANY : SESSION_ACTIVE, &s) == -1)
 		return 1;
 	session_clear(&s);
 	if (s.pending)

@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -293,7 +294,7 @@ class Lab:
         return [self.ssh, '-F', os.environ['TUNL_SSH_CONFIG'], '-T', '-p',
                 str(self.port), *words]
 
-    def sign(self):
+    def create(self):
         """Create a session; its ID."""
         out = subprocess.run(['tunl', 'create-session', '--ad-hoc', '--json'],
                              capture_output=True, text=True)
@@ -303,7 +304,10 @@ class Lab:
 
     def close(self):
         for closer in reversed(self.closers):
-            closer()
+            try:
+                closer()
+            except (Failed, OSError) as e:
+                print(f'bench: {e}', file=sys.stderr)
         subprocess.run([os.path.join(REPO, 'tests/lab'), 'down', self.lab],
                        check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -320,9 +324,8 @@ def stop(proc):
         proc.wait()
 
 
-def forget_master(lab):
-    """End tunl's private ssh master, as if a minute had passed."""
-    runtime = os.environ['XDG_RUNTIME_DIR']
+def forget_master(lab, runtime):
+    """End tunl's private ssh master there, as if a minute had passed."""
 
     def sockets():
         return [os.path.join(runtime, n) for n in os.listdir(runtime)
@@ -340,11 +343,11 @@ class Session:
     """The product: a customer with bench-pane in the shared pane."""
 
     name = 'linbit-tunl'
-    relay_programs = ('sshd', 'relay-share')
+    relay_programs = ('sshd', 'tunl-broker', 'relay-share')
 
     def __init__(self, lab):
         self.lab = lab
-        self.sid = lab.sign()
+        self.sid = lab.create()
         self.viewers = 0
         self.pane = Pane(lab.path(f'pane-{self.sid}'))
         self.customer = Probe(WINDOW, 'linbit-tunl', self.sid)

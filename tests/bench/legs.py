@@ -29,7 +29,7 @@ class Leg:
         here, there = os.pipe(), os.pipe()
         self.proc = subprocess.Popen(
             ['relay-share', verb], stdin=here[0], stdout=there[1],
-            stderr=subprocess.DEVNULL, env=env)
+            env=env)
         os.close(here[0])
         os.close(there[1])
         self.out, self.fd = here[1], there[0]
@@ -96,7 +96,7 @@ def open_session(lab, url, key):
     customer = Leg('produce', environment(
         lab, ' '.join(cert.split()[:2]),
         f'linbit-tunl/1 id={sid} host=bench ips=10.0.0.1 nets=10.0.0.0/8 '
-        'dns=bench mode=share perm=CONFIRM'))
+        'dns=10.0.0.2 mode=share perm=CONFIRM'))
     customer.say(b'HELLO 1 tmux=3.3a\nSIZE 80 24\nPERM CONFIRM\n')
     return sid, customer
 

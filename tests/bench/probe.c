@@ -18,6 +18,7 @@
  *				microseconds: TIME STAMP
  *	pause | resume		stop reading, and go on: TIME
  *	quiet LIMIT MS		until nothing was printed for MS: TIME
+ *	octets			how much was printed so far
  *	end LIMIT		until the program has ended: TIME STATUS
  *	tail			the last text printed
  *
@@ -367,6 +368,13 @@ do_quiet(struct probe *p, char *line)
 }
 
 static void
+do_octets(struct probe *p, char *line)
+{
+	(void)line;
+	printf("%" PRIu64 "\n", p->octets);
+}
+
+static void
 do_end(struct probe *p, char *line)
 {
 	uint64_t limit = limit_of(number(&line));
@@ -403,6 +411,7 @@ static const struct {
 	{ "pause", do_pause },
 	{ "resume", do_resume },
 	{ "quiet", do_quiet },
+	{ "octets", do_octets },
 	{ "end", do_end },
 	{ "tail", do_tail },
 };

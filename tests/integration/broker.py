@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -1096,8 +1097,8 @@ def test_chat(relay):
     s = relay.session()
     c = customer(s)
     a = s.consume('alice', '--chat --name Alice')
-    b = s.consume('bob', '--chat --name Bob')
     a.expect('PERM')
+    b = s.consume('bob', '--chat --name Bob')
     b.expect('PERM')
     a.send('KEYS chat 0a0b0c0d.1', 'hello \u00fc\u6f22 \x1b]0;evil\x07 \\o/')
     a.expect('CHAT_ACK', lambda x, p: x == ['0a0b0c0d.1'])
@@ -1342,6 +1343,53 @@ def test_paste(relay):
     check(bytes(got) == text, 'not what was pasted')
     if 'san' not in BUILD:
         check(memory < 2 << 20, 'broker has %d octets' % memory)
+    finish(s, c)
+
+
+def test_noise(relay):
+    """Frames of every verb in any order, and garbage: the broker stays."""
+    s = relay.session()
+    seed = int(os.environ.get('TUNL_TEST_SEED', '4711'))
+    rnd = random.Random(seed)
+    with open(REPO + '/common/proto.h') as f:
+        verbs = sorted(set(re.findall(r'^X\(\w+, "(\w+)"', f.read(), re.M)))
+    words = ['1', '0', '80', '24', 'main', 'chat', 'more', 'end', 'gap', 'ro',
+             'rw', 'kick', 'away', 'CONFIRM', 'BLOCKED', 'override', '-',
+             '0a0b0c0d.1', '99999999999999999999', 'x' * 200]
+    quick = {'TUNL_SCREEN_INTERVAL': '1ms'}
+    c = customer(s, settings=quick)
+    broker = s.broker()
+
+    def noise():
+        header = ' '.join([rnd.choice(verbs)] +
+                          rnd.choices(words, k=rnd.randrange(5)))
+        if rnd.random() < .02:
+            return bytes(rnd.randrange(256) for _ in range(50))
+        if rnd.random() < .5:
+            return frame(header)
+        return frame(header, bytes(rnd.randrange(256) for _ in
+                                   range(rnd.choice((0, 3, 300)))))
+    for _ in range(150):
+        if rnd.random() < .3:
+            leg = s.produce(settings=quick)
+        else:
+            leg = s.consume(rnd.choice(('alice', 'bob')), rnd.choice(
+                ('', '--chat', '--read-only')))
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(rnd.randrange(1, 20)):
+                data = noise()
+                # The customer would end it all, rightly.
+                if not (leg.nested and data == b'BYE\n'):
+                    leg.raw(data)
+        if rnd.random() < .8:
+            leg.end()
+            relay.legs.remove(leg)
+    for leg in relay.legs:
+        if leg is not c:
+            leg.end()
+    c.end()
+    c = customer(s)
+    check(s.broker() == broker, 'not the same broker, seed %d' % seed)
     finish(s, c)
 
 

@@ -24,6 +24,8 @@ t() {
 	TMUX_TMPDIR=$tmp tmux -u -S "$tmp/sock" -f /dev/null "$@"
 }
 
+poll=0.02
+
 server_gone() {
 	[ -z "$server" ] || ! kill -0 "$server" 2>/dev/null
 }
@@ -35,7 +37,7 @@ until_true() {
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
+		sleep "$poll"
 	done
 	return 0
 }

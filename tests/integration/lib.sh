@@ -49,6 +49,9 @@ if [ -z "${TUNL_WORLD:-}" ] && [ "$(id -u)" -eq 0 ] &&
 	    "$0" "$@"
 fi
 export TUNL_WORLD=${TUNL_WORLD:-open}
+# In the open, one at a time, or each would see what the other does.
+exec {world_lock}<"$repo/tests/integration"
+[ "$TUNL_WORLD" = private ] || flock "$world_lock"
 
 # shellcheck source=world.sh
 . "$repo/tests/integration/world.sh"
@@ -72,6 +75,7 @@ cleanup() {
 	term_end
 	[ -z "$TUNL_LAB" ] || "$repo/tests/lab" down "$TUNL_LAB"
 	rm -rf "$tmp"
+	flock -u "$world_lock"
 	exit $rv
 }
 trap cleanup EXIT
@@ -83,15 +87,15 @@ show_logs() {
 	term_dump
 	[ -n "$TUNL_LAB" ] || return 0
 	for f in "$TUNL_LAB"/log/*; do
-		[ -s "$f" ] || continue
+		[ -s "$f" ] && [ "${f##*/}" != tunl-ssh.log ] || continue
 		printf -- '---- %s\n' "${f##*/}"
 		tail -n 15 "$f" | cat -v
 	done
 }
 
 fail() {
-	printf '%s: %s\n' "$test_name" "$*"
 	show_logs
+	printf '%s: FAILED: %s\n' "$test_name" "$*"
 	verdict=failed
 	exit 1
 }

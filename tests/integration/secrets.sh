@@ -5,35 +5,59 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Write down every command line there is, over and over, until told to end.
+# Write down every command line there is, over and over, until told to end:
+# whose it is (the engineer's processes have a mark in their environment, or an
+# ancestor with one), the pid, the parent's, the words.
 cat >"$tmp/watch.py" <<'PY'
 import os, sys
+
+def read(pid, name):
+    with open(f'/proc/{pid}/{name}', 'rb') as f:
+        return f.read()
+
+def parent(pid):
+    return read(pid, 'stat').rpartition(b') ')[2].split()[1].decode()
+
+evas = set()
+
+def whose(pid):
+    chain = []
+    try:
+        while pid != '0':
+            chain.append(pid)
+            if pid in evas or b'TUNL_DISPLAY_NAME=eva' in \
+                    read(pid, 'environ').split(b'\0'):
+                evas.update(chain)
+                return 'eva'
+            pid = parent(pid)
+    except OSError:
+        pass
+    return '-'
+
 seen = set()
 out = open(sys.argv[1], 'w', buffering=1)
 while not os.path.exists(sys.argv[2]):
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
-            with open(f'/proc/{pid}/cmdline', 'rb') as f:
-                words = f.read().rstrip(b'\0').split(b'\0')
+            line = read(pid, 'cmdline').rstrip(b'\0').replace(b'\0', b' ')
+            if not line or (pid, line) in seen:
+                continue
+            up = parent(pid)
         except OSError:
             continue
-        line = b' '.join(words).decode(errors='replace').replace('\n', ' ')
-        if line and (pid, line) not in seen:
-            seen.add((pid, line))
-            print(pid, line, file=out)
+        seen.add((pid, line))
+        print(whose(pid), pid, up,
+              line.decode(errors='replace').replace('\n', ' '), file=out)
 PY
 
-# What may show the ID: the customer's command line, the engineer's tunl, ssh
-# and tmux, and this script's own typing of both.
+# What may show the ID: the customer's command line (and what was forked off it
+# and has not become itself yet), all of the engineer's, and this script's own
+# way of typing both and of asking the registry.
 allowed() {
-	grep -vE -e "^$customer_pid linbit-tunl $sid\$" \
-	    -e "^$customer_pid env -u TMUX .* linbit-tunl $sid\$" \
-	    -e "^[0-9]+ tmux -S $tmp/outer .* linbit-tunl $sid\$" \
-	    -e "^[0-9]+ tmux -S $tmp/outer .* tunl join $sid\$" \
-	    -e "^[0-9]+ env -u TMUX .* tunl join $sid\$" \
-	    -e "^[0-9]+ ([^ ]*/)?tunl (join|view|chat) " \
-	    -e "^[0-9]+ tmux .*tunl-join-$sid" \
-	    -e "^[0-9]+ ([^ ]*/)?(sh [^ ]*/)?ssh .*consume $sid"
+	grep -vE -e '^eva ' -e "/run-user/eva/|tunl-join-$sid" \
+	    -e "^- ($customer_pid [0-9]+|[0-9]+ $customer_pid) linbit-tunl $sid\$" \
+	    -e "^- [0-9]+ [0-9]+ (tmux -S $tmp/outer|env) .* (linbit-tunl|tunl join) $sid\$" \
+	    -e "^- [0-9]+ [0-9]+ curl -s $TUNL_API_URL/api/v1/sessions/$sid\$"
 }
 
 signed() {
@@ -51,6 +75,10 @@ customer
 customer_pid=$(outer display-message -p -t =customer: '#{pane_pid}')
 engineer eva
 shell_echoes eva
+for pid in $(children "$customer_pid"); do
+	words=$(tr '\0' ' ' <"/proc/$pid/cmdline")
+	[[ $words != *$sid* ]] || fail "the session ID in ps: $words"
+done
 kill_hard "$(customer_ssh)"
 shell_echoes eva 40
 resume=$(signed resume)

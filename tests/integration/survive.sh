@@ -56,6 +56,8 @@ shell_echoes eva
 within 15 "the session is still active" record_is status active
 all_there "relay-api"
 
+type_line customer 'kill %1'
+shell_echoes customer
 type_line customer exit
 within 15 "linbit-tunl ends" term_ended customer
 within 15 "the registry knows" record_is status closed

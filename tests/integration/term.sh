@@ -60,6 +60,12 @@ screen() {
 	outer capture-pane -p -t "=$1:"
 }
 
+# told NAME REGEX: whether a line of all that it ever showed matches, lines that
+# were too long for it joined again
+told() {
+	outer capture-pane -p -J -S - -t "=$1:" | grep -Eq -- "$2"
+}
+
 # type_text NAME TEXT, type_line NAME TEXT, press NAME KEY...
 type_text() {
 	outer send-keys -t "=$1:" -l -- "$2"
@@ -101,14 +107,13 @@ term_status() {
 	outer display-message -p -t "=$1:" '#{pane_dead_status}'
 }
 
-# All terminals' screens, for people.
+# All terminals' screens, for people: without the empty rows at the end.
 term_dump() {
 	local name
 
 	for name in $(outer list-sessions -F '#{session_name}' 2>/dev/null); do
 		[ "$name" != keep ] || continue
 		printf -- '---- terminal "%s"\n' "$name"
-		screen "$name" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' \
-		    -e 's/^/| /'
+		printf '%s\n' "$(screen "$name")" | sed 's/^/| /'
 	done
 }

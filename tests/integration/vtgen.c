@@ -475,14 +475,18 @@ static const struct {
 
 /* ---- the stream ----------------------------------------------------------- */
 
-/* Everything as after power-on, whatever the stream before left. */
+/*
+ * Everything as after power-on, whatever the stream before left; the cursors
+ * that are saved too.
+ */
 static void
 first(struct gen *g)
 {
 	g->whole = true;
 	put(g, "\030\033[?1049l\033[?47l\033(B\033)B\017\033[0m\033[?1l\033>"
 	    "\033[?1000l\033[?1002l\033[?1003l\033[?1005l\033[?1006l"
-	    "\033[?2004l\033[?1004l\033[0 q\033c\033[H\033[2J\033[3J");
+	    "\033[?2004l\033[?1004l\033[0 q\033c\033[H\033[2J\033[3J"
+	    "\0337\033[?1049h\033[?1049l");
 }
 
 /* Make step N. */

@@ -6,9 +6,11 @@
 # world_restored A [S]	wait until nothing is, for S seconds (10) at most
 #
 # Sourced by the demo and by the tests.  In a private world (TUNL_WORLD=private:
-# namespaces of our own) everything counts.  Elsewhere others work too, so that
-# a process counts if it may descend from us, a socket if such a process may
-# hold it, and a file if its name is one that our programs or theirs use.
+# namespaces of our own) everything counts.  Elsewhere others work too: there a
+# process counts if it may descend from us, a socket if such a process holds it
+# or its file is ours, and a file if its name is one that our programs or theirs
+# use.  WORLD_MARK, a string in the environment of all that we start, and
+# WORLD_HASH, the name of our session, tell what we do from what others do.
 # A line of a snapshot is KIND, identity, details, separated by tabs.  The
 # directory that FILE is in is left out.
 
@@ -54,8 +56,8 @@ world_procs() {
 		[ -z "${skip[$pid]:-}" ] && [ "$uid" = "$me" ] &&
 		    [ "$state" != Z ] && [ "$ppid" != 2 ] && [ "$pid" != 2 ] ||
 		    continue
-		cmd=$(tr '\0\n\t' '   ' <"/proc/$pid/cmdline") 2>/dev/null ||
-		    continue
+		{ cmd=$(tr '\0\n\t' '   ' <"/proc/$pid/cmdline"); } \
+		    2>/dev/null || continue
 		printf 'proc\t%s:%s\t%s\t%s\n' "$pid" "$start" "$ppid" "$cmd"
 	done < <(world_processes | sort -n)
 }
@@ -90,9 +92,7 @@ world_files() {
 	    \( -path "$world_repo/build" -o -path "$world_repo/.git" \) -prune \
 	    -o -path "$home/.ssh/*" -printf 'file\t%p\t%y %s %T@\n' \
 	    -o -printf 'file\t%p\t%y\n' 2>/dev/null
-	find "$world_repo" -xdev \
-	    \( -path "$world_repo/build" -o -path "$world_repo/.git" \) -prune \
-	    -o -name __pycache__ -prune -o -printf 'file\t%p\t%y\n' 2>/dev/null
+	find "$world_repo" -maxdepth 1 -printf 'file\t%p\t%y\n' 2>/dev/null
 }
 
 world_snapshot() {
@@ -137,9 +137,12 @@ world_foreign() {
 	[[ $env == *PATH=* && $env != *"$WORLD_MARK"* ]]
 }
 
-# Print the new listening sockets but for those that others hold: no process of
-# a private world, or none of PIDS.
+# Print the new listening sockets that a process of PIDS holds; in a private
+# world those of any process; elsewhere also those of nobody knows whom, if
+# they may be ours.
 world_our_sockets() {
+	local kind name holders
+
 	awk -F'\t' -v ours="$3" -v private="${TUNL_WORLD:-}" '
 		BEGIN {
 			n = split(ours, w, " ")
@@ -154,14 +157,20 @@ world_our_sockets() {
 				;
 			if (i <= n || n == 0 && private != "private")
 				print
-		}' "$1" "$2"
+		}' "$1" "$2" | while IFS=$'\t' read -r kind name holders; do
+		[ "$kind" = tcp ] || [ -n "$holders" ] || [ -O "$name" ] ||
+		    continue
+		printf '%s\t%s\t%s\n' "$kind" "$name" "$holders"
+	done
 }
 
+# Print the new files, and in a private world those that are gone.
 world_our_files() {
 	LC_ALL=C comm -13 <(grep -a '^file' "$1") <(grep -a '^file' "$2") |
 	    world_names
+	[ "${TUNL_WORLD:-}" = private ] || return 0
 	LC_ALL=C comm -23 <(grep -a '^file' "$1" | cut -f1-2) \
-	    <(grep -a '^file' "$2" | cut -f1-2) | world_names | sed 's/^/gone /'
+	    <(grep -a '^file' "$2" | cut -f1-2) | sed 's/^/gone /'
 }
 
 world_names() {
@@ -169,7 +178,18 @@ world_names() {
 		cat
 	else
 		grep -aE 'linbit|tunl|sshauth|tmux|/run/sshd|/\.ssh/' |
-		    grep -avE '^file	/tmp/tunl-(lab|test)-'
+		    grep -avE '^file	/tmp/tunl-(lab|test|demo)-' |
+		    world_session
+	fi
+}
+
+# Other sessions' directories are others'.
+world_session() {
+	if [ -n "${WORLD_HASH:-}" ]; then
+		awk -v ours="/tmp/linbit-tunl-$WORLD_HASH" \
+		    '!/\/tmp\/linbit-tunl-/ || index($0, ours)'
+	else
+		cat
 	fi
 }
 

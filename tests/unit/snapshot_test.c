@@ -124,7 +124,7 @@ rows_and_cursor(void **state)
 	(void)state;
 	has(s, "\033[1;1Hone\033[3;1Hthree\033[0m");
 	has(s, "\033[1;24r\033[2;4H");
-	has(s, "\033[3g\033[1;9H\033H\033[1;17H\033H\033[1;1H");
+	has(s, "\033[3g\033[1;9H\033H\033[1;17H\033H\033[0m\033[1;1H\033[2K");
 	has(s, "\033[?25h");
 	has_not(s, "\033[?1049h");
 	has_not(s, "\033[?7l\033[?25h");
@@ -168,7 +168,7 @@ a_wrap_that_is_due(void **state)
 	    "\033[31mab\nabcde\n", "", "");
 
 	(void)state;
-	has(s, "\033[1;2r\033[2;1H\033[0;38;5;1mabcde\033[0m");
+	has(s, "\033[1;2r\033[2;1H\033[0;31mabcde\033[0m");
 }
 
 static void
@@ -178,7 +178,7 @@ the_screen_below(void **state)
 	    "vim\n", "shell\n$ ls\n", "");
 
 	(void)state;
-	has(s, "\033[1;1Hshell\033[2;1H$ ls\033[0m\017\033[2;5H\033[?1049h");
+	has(s, "\033[1;1Hshell\033[2;1H$ ls\033[0m\017\033[2;5H\033[0m\033[?1049h");
 	has(strstr(s, "\033[?1049h"), "\033[1;1Hvim");
 	s = paint("9 2 0 0 1 4294967295 4294967295 0 1 1 0 1 0 0 0 0 0 0 0 0 0 "
 	    "\n", "vim\n", "shell\n", "");
@@ -211,7 +211,7 @@ history_scrolls_out(void **state)
 	n = evbuffer_remove(b, out, sizeof out - 1);
 	assert_true(n > 0);
 	out[n] = '\0';
-	has(out, "\033[2;1H\r\none\r\ntwo\033[0m\017\r\n\r\n");
+	has(out, "\033[1;1Hone\r\ntwo\033[0m\017\033[2;1H\n\n");
 	evbuffer_free(b);
 }
 

@@ -65,3 +65,51 @@ tunlsettings_test_SRC := support/settings.c common/spawn.c
 # relay/: the session certificate
 cert_test_SRC := relay/cert.c relay/pubkey.c relay/authinfo.c
 cert_test_LIB := -lcrypto
+
+# The customer's tmux side by orders, for tests/integration/snapshot.sh.
+panes_SRC := customer/panes.c customer/control.c customer/tmux.c \
+	customer/snapshot.c customer/vtmodes.c common/log.c common/spawn.c \
+	common/files.c customer/sessiondir.c customer/settings.c common/sid.c
+$(BUILD)/unit/snapshot_demo: \
+    $(patsubst %.c,$(BUILD)/obj/%.o,tests/unit/snapshot_demo.c $(panes_SRC))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -levent_core
+tests: $(BUILD)/unit/snapshot_demo
+
+# relay/: the session's broker and its legs
+authinfo_test_SRC := relay/authinfo.c
+authinfo_fuzz_SRC := relay/authinfo.c relay/keyfile.c common/safetext.c
+keyfile_test_SRC := relay/keyfile.c common/safetext.c
+attach_test_SRC := relay/attach.c common/sid.c
+attach_fuzz_SRC := relay/attach.c common/sid.c
+session_test_SRC := relay/session.c
+session_fuzz_SRC := relay/session.c
+ring_test_SRC := relay/ring.c
+ring_fuzz_SRC := relay/ring.c
+credit_test_SRC := common/credit.c
+audit_test_SRC := relay/audit.c common/log.c common/files.c
+chatlog_test_SRC := relay/chatlog.c relay/audit.c common/log.c common/files.c \
+	common/safetext.c
+chatlog_fuzz_SRC := $(chatlog_test_SRC)
+
+# relay/: the API's parts
+grant_test_SRC := relay/grant.c common/sid.c common/files.c
+relayconf_test_SRC := relay/relayconf.c common/files.c
+json_test_SRC := relay/json.c common/safetext.c
+json_test_LIB := -lcjson
+route_test_SRC := relay/route.c relay/request.c relay/json.c common/safetext.c \
+	common/sid.c common/files.c
+route_test_LIB := -lcjson
+store_test_SRC := relay/store.c relay/db.c relay/grant.c common/sid.c \
+	common/files.c common/log.c
+store_test_LIB := -lsqlite3
+pubkey_test_SRC := relay/pubkey.c
+pubkey_test_LIB := -lcrypto
+grant_fuzz_SRC := relay/grant.c common/sid.c common/files.c
+relayconf_fuzz_SRC := relay/relayconf.c common/files.c
+json_fuzz_SRC := $(json_test_SRC)
+json_fuzz_LIB := -lcjson
+target_fuzz_SRC := $(route_test_SRC)
+target_fuzz_LIB := -lcjson
+pubkey_fuzz_SRC := relay/pubkey.c
+pubkey_fuzz_LIB := -lcrypto

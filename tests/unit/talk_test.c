@@ -124,7 +124,7 @@ hostile_json(void **state)
 	assert_int_equal(parse(&info, "{\"viewers\":[1,null,{\"n\":-1},"
 	    "{\"n\":1e99},{\"n\":\"2\"},{\"n\":3,\"name\":5}]}"), 0);
 	assert_int_equal(info.count, 1);
-	assert_string_equal(info.viewers[0].name, "");
+	assert_string_equal(info.viewers[0].name, "support");
 	assert_int_equal(parse(&info, "{\"viewers\":[{\"n\":3,\"name\":"
 	    "\"\\u001b[31mx\\n\"}]}"), 0);
 	assert_null(strchr(info.viewers[0].name, 033));

@@ -1,0 +1,615 @@
+"""measures - what is measured, and how.
+
+Every function takes the world and adds rows to the report.  Systems take turns
+within a function, so that what else the machine does meets all of them; only
+ratios mean something.
+"""
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+
+from benchlab import (Cpu, Failed, Local, Probe, Session, TwoHop, TwoHopRaw,
+                      below, cpu_ns, forget_master, mark, named, numbers,
+                      private_kib, stop, tool, until)
+
+FULL = os.environ.get('BENCH_FULL') == '1'
+MB = 1000000
+HERE = os.path.dirname(os.path.abspath(__file__))
+REAL_S = 1e9
+GAP = (10000, 20000)            # microseconds between two keys
+SCREEN_INTERVAL = 1.1           # seconds, and a little more
+STALL = 10                      # seconds that the stalled viewer reads nothing
+
+SHARE = ('relay-share', 'tunl-keeper', 'tunl-broker')
+
+median = statistics.median
+
+
+class World:
+    """The systems, all up at the same time, idle but for the one at work."""
+
+    def __init__(self, lab, report):
+        self.lab = lab
+        self.report = report
+        self.ours = Session(lab)
+        size = self.ours.pane.size()
+        self.memory_alone = relay_memory()
+        self.two_hop = TwoHop(lab, size)
+        self.unshared = Local(lab, size, lower_pane=True)
+        self.raw = TwoHopRaw(lab, size)
+        self.views = {s: s.viewer() for s in
+                      (self.ours, self.two_hop, self.unshared, self.raw)}
+
+
+def rounds(few, full):
+    return full if FULL else few
+
+
+def share_programs():
+    """Every process of relay-share, by the names that they give themselves."""
+    return [pid for name in SHARE for pid in named(name)]
+
+
+def relay_memory():
+    """Private KiB of relay-share: the sum, and of how many processes."""
+    each = [private_kib(pid) for pid in share_programs()]
+    return sum(each), len(each)
+
+
+def per(spent, units, scale, programs=None):
+    """CPU by program, over UNITS, in 1/SCALE seconds; ours alone."""
+    known = ('tmux: server', 'tmux: client', 'linbit-tunl', 'ssh', 'sshd',
+             'tunl-broker', 'relay-share', 'socat', 'tunl', 'bench-pane')
+    return {name: ns / REAL_S * scale / units for name, ns in spent.items()
+            if name in (programs or known)}
+
+
+# ---- keys -------------------------------------------------------------------
+
+def keys(w):
+    """keystroke -> echo"""
+    each = rounds(60, 400)
+    times = {s: [] for s in w.views}
+    cpu = {s: {} for s in w.views}
+    turns = rounds(4, 10)
+    for _ in range(turns):
+        for system, view in w.views.items():
+            before = Cpu()
+            answer = view.ask('keys', each, *GAP).split()
+            add(cpu[system], before.spent())
+            times[system] += numbers(' '.join(answer), 'keys')
+    ms = {s: [t / 1e6 for t in v] for s, v in times.items()}
+    p50 = {s: median(v) for s, v in ms.items()}
+    w.report.ratio('keystroke -> echo at the viewer, p50',
+                   p50[w.ours], p50[w.two_hop], 'ms', at_most=1.0,
+                   samples={s.name: v for s, v in ms.items()})
+    w.report.note('keystroke', 'p50 of the parts, ms',
+                  {s.name: v for s, v in p50.items()})
+    w.report.note('keystroke', 'p95, ms',
+                  {s.name: percentile(v, 95) for s, v in ms.items()})
+    for s in (w.ours, w.two_hop, w.raw, w.unshared):
+        w.report.note('keystroke', f'CPU, us a key: {s.name}',
+                      per(cpu[s], each * turns, 1e6))
+
+
+def percentile(values, p):
+    values = sorted(values)
+    return values[min(len(values) - 1, len(values) * p // 100)]
+
+
+def add(total, more):
+    for key, value in more.items():
+        total[key] = total.get(key, 0) + value
+
+
+# ---- bulk -------------------------------------------------------------------
+
+def seen_flood(system, view, octets):
+    """A flood: seconds until its end is visible, octets shown, CPU."""
+    word = mark()
+    first = view.get('octets')[0]
+    before = Cpu()
+    view.tell('wait', 300000, word)
+    begin, end, _, done = system.pane.flood(octets, word)
+    seen, total = numbers(view.hear(), f'a flood over {system.name}')
+    return {'seconds': (seen - begin) / REAL_S, 'cpu': before.spent(),
+            'pane': (end - begin) / REAL_S, 'done': done,
+            'shown': total - first}
+
+
+def bulk(w):
+    """pane output until its end is visible; relay CPU"""
+    octets = rounds(20, 100) * MB
+    systems = (w.ours, w.two_hop)
+    rate, relay = {s: [] for s in systems}, {s: [] for s in systems}
+    busy = {s: {} for s in systems}
+    wall = {s: 0 for s in systems}
+    shown = {s: 0 for s in systems}
+    for _ in range(rounds(3, 5)):
+        for s in systems:
+            got = seen_flood(s, w.views[s], octets)
+            shown[s] += got['shown']
+            rate[s].append(octets / MB / got['seconds'])
+            relay[s].append(sum(got['cpu'].get(name, 0) for name in
+                                s.relay_programs) / 1e6 / (octets / MB))
+            add(busy[s], got['cpu'])
+            wall[s] += got['seconds']
+            w.views[s].quiet()
+    w.report.ratio('bulk, pane output until its end is visible',
+                   median(rate[w.ours]), median(rate[w.two_hop]), 'MB/s',
+                   at_least=1.0, samples={s.name: rate[s] for s in systems})
+    w.report.value('bulk, relay CPU', median(relay[w.ours]), 'ms/MB',
+                   anchor=median(relay[w.two_hop]), at_most=12,
+                   samples={s.name: relay[s] for s in systems})
+    n = rounds(3, 5) * octets / MB
+    w.report.note('bulk', 'octets that reach the viewer, for each one printed',
+                  {s.name: shown[s] / MB / n for s in systems})
+    for s in systems:
+        w.report.note('bulk', f'CPU, ms a MB: {s.name}',
+                      per(busy[s], n, 1e3))
+        w.report.note('bulk', f'CPU, share of the time: {s.name}',
+                      per(busy[s], wall[s], 1))
+
+
+# ---- the customer's own pane ------------------------------------------------
+
+def own_pane(w):
+    """the customer's pane, shared and not"""
+    octets = 50 * MB
+    systems = (w.ours, w.unshared, w.two_hop)
+    rate = {s: [] for s in systems}
+    busy = {s: {} for s in systems}
+    wall = {s: 0 for s in systems}
+    w.views.pop(w.unshared).close()     # its user's terminal alone
+    for _ in range(rounds(2, 5)):
+        for s in systems:
+            before = Cpu()
+            begin, end, _, done = s.pane.flood(octets, mark())
+            rate[s].append(done / MB / ((end - begin) / REAL_S))
+            add(busy[s], before.spent())
+            wall[s] += (end - begin) / REAL_S
+            s.customer.quiet()
+            if s in w.views:
+                w.views[s].quiet()
+    w.report.ratio("customer's own pane: a 50 MB flood shared, over unshared",
+                   median(rate[w.ours]), median(rate[w.unshared]), 'MB/s',
+                   at_least=0.9, samples={s.name: rate[s] for s in systems},
+                   anchor_name='the same tmux, unshared')
+    w.report.note("customer's own pane", 'MB/s',
+                  {s.name: median(rate[s]) for s in systems})
+    n = rounds(2, 5) * octets / MB
+    for s in systems:
+        w.report.note("customer's own pane", f'CPU, ms a MB: {s.name}',
+                      per(busy[s], n, 1e3))
+        w.report.note("customer's own pane",
+                      f'CPU, share of the time: {s.name}',
+                      per(busy[s], wall[s], 1))
+
+
+# ---- ^C ---------------------------------------------------------------------
+
+def interrupt_once(system, view):
+    word = mark()
+    answer = system.pane.start('torrent', word)
+    time.sleep(random.uniform(1.0, 1.5))
+    sent, seen, _ = view.get('poke', 20000, '03', word)
+    with answer:
+        reached = numbers(answer.readline(), 'torrent')[1]
+    view.quiet()
+    return (reached - sent) / 1e6, (seen - sent) / 1e6
+
+
+def interrupt(w):
+    """^C in a flood"""
+    systems = (w.ours, w.two_hop)
+    got = {s: [] for s in systems}
+    for _ in range(rounds(7, 25)):
+        for s in systems:
+            got[s].append(interrupt_once(s, w.views[s]))
+    for i, (what, limit) in enumerate((('reaches the pane', 5),
+                                       ('visible at the viewer', 100))):
+        ms = {s: [pair[i] for pair in got[s]] for s in systems}
+        w.report.value(f'^C during a flood: {what}', median(ms[w.ours]), 'ms',
+                       anchor=median(ms[w.two_hop]), at_most=limit,
+                       samples={s.name: v for s, v in ms.items()})
+
+
+# ---- start ------------------------------------------------------------------
+
+def spawn_ms(*argv, runs=1, env=None, status=0):
+    out = subprocess.run([tool('spawn'), str(runs), *argv], env=env,
+                         capture_output=True, text=True)
+    lines = out.stdout.splitlines()
+    if out.returncode != 0 or len(lines) != 2 or lines[1] != str(status):
+        raise Failed(f'{" ".join(argv[:2])}: {out.stdout}{out.stderr}')
+    return [int(ns) / 1e6 for ns in lines[0].split()]
+
+
+class Engineer:
+    """Somebody with a runtime directory, an ssh master and a tmux of his own.
+
+    What is `cold` has no ssh master; a tmux server is there, as for everybody
+    who lives in tmux.
+    """
+
+    def __init__(self, w):
+        self.w = w
+        self.dir = w.lab.path('engineer')
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=self.dir,
+                        TMUX_TMPDIR=self.dir, TUNL_DISPLAY_NAME='engineer')
+        os.mkdir(self.dir, 0o700)
+        self.tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'work',
+                  'exec tail -f /dev/null')
+        w.lab.closers.append(lambda: self.tmux('kill-server'))
+
+    def tmux(self, *words):
+        subprocess.run(['tmux', *words], env=self.env, check=False)
+
+    def spawn(self, *argv):
+        return spawn_ms(*argv, env=self.env)
+
+    def forget_master(self):
+        forget_master(self.w.lab, self.dir)
+
+    def first_screen(self, *argv):
+        """Milliseconds from the start of a command to the full screen.
+
+        The relay asks for a screen once a second at most; a join is seldom so
+        soon after another.
+        """
+        time.sleep(SCREEN_INTERVAL)
+        word = mark()
+        self.w.ours.pane.do('paint', word)
+        probe = Probe('120x40', *argv, env=self.env)
+        try:
+            seen = probe.get('wait', 20000, word)[0]
+        except Failed as e:
+            raise Failed(f'{argv[1]}: {e}; it shows: {probe.ask("tail")}')\
+                from None
+        return [(seen - probe.started) / 1e6], probe
+
+    def join(self):
+        before = len(share_programs())
+        ms, probe = self.first_screen('tunl', 'join', self.w.ours.sid)
+        self.tmux('kill-session', '-t', 'tunl-join-' + self.w.ours.sid)
+        probe.ask('end', 5000)
+        probe.close()
+        until(10, 'the end of a join',
+              lambda: len(share_programs()) <= before)
+        return ms
+
+    def view(self):
+        ms, probe = self.first_screen('tunl', 'view', '--client', 'f' * 16,
+                                      '--name', 'bench', self.w.ours.sid)
+        probe.close()
+        return ms
+
+
+def joins(w):
+    """join and list, warm and cold, over ssh warm and cold"""
+    lab, eva = w.lab, Engineer(w)
+    ctl = lab.path('anchor-ctl')
+    cold_true = lab.anchor_ssh('127.0.0.1', 'true')
+    warm_true = lab.anchor_ssh('-S', ctl, '127.0.0.1', 'true')
+    subprocess.run(lab.anchor_ssh('-S', ctl, '-M', '-f', '-N', '127.0.0.1'),
+                   check=True, stderr=subprocess.DEVNULL)
+    got = {what: [] for what in (
+        'ssh cold', 'ssh warm', 'join cold', 'join warm', 'list cold',
+        'list warm', 'view warm', 'view cold', 'tmux')}
+    for _ in range(rounds(7, 25)):
+        eva.forget_master()
+        got['ssh cold'] += spawn_ms(*cold_true)
+        got['list cold'] += eva.spawn('tunl', 'list')
+        got['ssh warm'] += spawn_ms(*warm_true)
+        got['list warm'] += eva.spawn('tunl', 'list')
+        got['join warm'] += eva.join()
+        got['view warm'] += eva.view()
+        got['tmux'] += eva.spawn('tmux', 'has-session', '-t', 'work')
+        eva.forget_master()
+        got['join cold'] += eva.join()
+        eva.forget_master()
+        got['view cold'] += eva.view()
+    subprocess.run(lab.anchor_ssh('-S', ctl, '-O', 'exit', '127.0.0.1'),
+                   check=False, stderr=subprocess.DEVNULL)
+    show_joins(w, got)
+
+
+def show_joins(w, got):
+    m = {what: median(v) for what, v in got.items()}
+    for what, over, limit in (
+            ('join warm', 'ssh cold', 0.2), ('join cold', 'ssh cold', 1.1),
+            ('list warm', 'ssh warm', 1.3), ('list cold', 'ssh cold', 1.3)):
+        name, how = what.split()
+        to = ' -> first full screen' if name == 'join' else ''
+        w.report.ratio(f'`tunl {name}`{to}, {how}', m[what], m[over], 'ms',
+                       at_most=limit,
+                       anchor_name=f'`ssh relay true`, {over.split()[1]}',
+                       samples={what: got[what], over: got[over]})
+    w.report.note('join and list', 'ms', {
+        '`ssh relay true` cold': m['ssh cold'],
+        '`ssh relay true` warm': m['ssh warm'],
+        '`tunl view` alone, cold': m['view cold'],
+        '`tunl view` alone, warm': m['view warm'],
+        '`tunl list` (one API call), cold': m['list cold'],
+        '`tunl list` (one API call), warm': m['list warm'],
+        'one tmux command': m['tmux']})
+
+
+def auth_file(lab):
+    """What sshd would tell relay-share of an engineer's login."""
+    path = lab.path('auth')
+    with open(lab.lab + '/keys/support.pub') as f:
+        key = ' '.join(f.read().split()[:2])
+    with open(path, 'w') as f:
+        f.write(f'publickey {key}\n')
+    return path
+
+
+def start_up(w):
+    """what a program takes from its start to its end"""
+    lab, runs = w.lab, rounds(40, 200)
+    env = dict(os.environ, TUNL_CONF=lab.lab + '/relay.conf',
+               SSH_USER_AUTH=auth_file(lab),
+               SSH_CONNECTION='127.0.0.1 1 127.0.0.1 22')
+
+    def share(command):
+        return dict(env, SSH_ORIGINAL_COMMAND=command)
+    gone = 'no-such-session-here'
+    rows = (
+        ('`tunl help`', ['tunl', 'help'], None, 0),
+        ('`relay-share`: status of a session', ['relay-share', 'support'],
+         share('status ' + w.ours.sid), 0),
+        ('`relay-share`: consume, no such session', ['relay-share', 'support'],
+         share('consume ' + gone), 1),
+        ('`relay-share`: close, no such session', ['relay-share', 'support'],
+         share('close ' + gone), 1),
+        ('`relay-principals`', ['relay-principals', '1'],
+         dict(env, TUNL_RUN_DIR=lab.lab + '/run'), 0),
+    )
+    floor = median(spawn_ms('/bin/true', runs=runs))
+    for name, argv, environ, status in rows:
+        ms = spawn_ms(*argv, runs=runs, env=environ, status=status)
+        w.report.value(f'start to end of {name}', median(ms), 'ms', at_most=5,
+                       anchor=floor, anchor_name='/bin/true',
+                       samples={name: ms})
+
+
+# ---- memory -----------------------------------------------------------------
+
+def memory(w):
+    """private memory on the relay of a session and its viewers"""
+    kib, count = w.memory_alone
+    w.report.value('idle session: private memory on the relay',
+                   kib / 1024, 'MiB', at_most=1,
+                   note=f'{count} processes: keeper, broker, produce')
+    kib, count = relay_memory()
+    w.report.value('the same with one viewer', kib / 1024, 'MiB', at_most=1,
+                   anchor=sum(map(private_kib, named('socat'))) / 2 / 1024,
+                   anchor_name='two socats', note=f'{count} processes')
+    sshd = below(w.lab.sshd)
+    w.report.note('memory', 'private MiB beside ours', {
+        'sshd of the customer and one viewer': sum(
+            private_kib(pid) for pid in sshd
+            if pid in named('sshd')) / 1024,
+        'relay-api, for all sessions': sum(
+            map(private_kib, named('relay-api'))) / 1024})
+
+
+def memory_after(w):
+    """private memory when the floods are over"""
+    kib, count = relay_memory()
+    w.report.value('the same after all floods', kib / 1024, 'MiB', at_most=1,
+                   note=f'{count} processes')
+
+
+# ---- a viewer that reads nothing --------------------------------------------
+
+def stalled(w):
+    """one viewer stops reading while the pane is flooded"""
+    for system in (w.ours, w.two_hop):
+        first, second = w.views[system], system.viewer()
+        alone, beside = [], []
+        for _ in range(rounds(2, 4)):
+            alone.append(seen_flood(system, first, 20 * MB))
+            rate = 20 * MB / median([a['pane'] for a in alone])
+            octets = int(rate * (STALL + 2))
+            if FULL:
+                octets = max(octets, 100 * MB)
+            first.quiet()
+            second.quiet()
+            beside.append(stall_once(system, first, second, octets))
+            first.quiet()
+            second.quiet()
+        second.close()
+        show_stalled(w, system, [20 * MB / a['seconds'] for a in alone],
+                     beside)
+
+
+def stall_once(system, first, second, octets):
+    word = mark()
+    watched = {'relay': share_programs(), 'tmux': named('tmux: server'),
+               'socat': named('socat')}
+    most = {name: kib_of(pids) for name, pids in watched.items()}
+    start = dict(most)
+    second.get('pause')
+    first.tell('wait', 300000, word)
+    answer = system.pane.start('flood', octets, word)
+    end = time.monotonic() + STALL
+    while time.monotonic() < end:
+        for name, pids in watched.items():
+            most[name] = max(most[name], kib_of(pids))
+        time.sleep(STALL / 50)
+    resumed = second.get('resume')[0]
+    caught = second.ask('stamp', 60000, resumed // 1000)
+    with answer:
+        begin, _, stall, _ = numbers(answer.readline(), 'flood')
+    seen = numbers(first.hear(), 'the other viewer')[0]
+    return {'stall': stall / 1e6, 'octets': octets,
+            'rate': octets / ((seen - begin) / REAL_S),
+            'caught': (numbers(caught, 'the stalled viewer')[0] - resumed)
+            / REAL_S, 'most': most,
+            'grown': {name: (most[name] - start[name]) / 1024
+                      for name in most}}
+
+
+def kib_of(pids):
+    return sum(map(private_kib, pids))
+
+
+def show_stalled(w, system, alone, beside):
+    ours = system is w.ours
+    head = f'a viewer that reads nothing for {STALL} s' + (
+        ': ' if ours else ' (two-hop tmux): ')
+    rates = [one['rate'] for one in beside]
+
+    def worst(key):
+        return max(one[key] for one in beside)
+    w.report.value(head + 'longest stall of the pane', worst('stall'), 'ms',
+                   at_most=20 if ours else None,
+                   note=f'{worst("octets") / MB:.0f} MB, 4 kB a write')
+    w.report.value(head + 'slowdown of another viewer',
+                   median(alone) / median(rates), 'x',
+                   at_most=1.05 if ours else None, samples={
+                       'alone, MB/s': [rate / MB for rate in alone],
+                       'beside it, MB/s': [rate / MB for rate in rates]})
+    if ours:
+        w.report.value(head + 'memory of the broker', max(
+            one['most']['relay'] for one in beside) / 1024, 'MiB', at_most=4,
+            note='with keeper and legs')
+    w.report.value(head + 'catch-up', worst('caught'), 's',
+                   at_most=0.2 if ours else None)
+    w.report.note('a viewer that reads nothing', f'{system.name}: private '
+                  'memory grew by, MiB', {name: max(
+                      one['grown'][name] for one in beside)
+                      for name in beside[0]['grown']})
+
+
+# ---- many sessions ----------------------------------------------------------
+
+def many(w):
+    """idle sessions with a viewer each, legs without sshd"""
+    count, seconds = rounds(50, 500), rounds(30, 60)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       (min(hard, max(soft, 8 * count)), hard))
+    others = set(share_programs())
+    with open(w.lab.path('legs.log'), 'w+') as log:
+        proc = subprocess.Popen(
+            [sys.executable, os.path.join(HERE, 'legs.py'), str(count),
+             w.lab.lab, os.environ['TUNL_API_URL']], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            if proc.stdout.readline().strip() != 'ready':
+                log.seek(0)
+                raise Failed('legs.py: ' + (log.readlines() or ['?'])[-1])
+            time.sleep(rounds(2, 5))    # what joining has set going
+            show_many(w, count, seconds,
+                      [p for p in share_programs() if p not in others])
+        finally:
+            proc.stdin.close()
+            try:
+                proc.wait(30)
+            except subprocess.TimeoutExpired:
+                proc.kill()
+
+
+def show_many(w, count, seconds, ours):
+    api = named('relay-api')
+    before = [sum(map(cpu_ns, pids)) for pids in (ours, api)]
+    begin = time.monotonic()
+    time.sleep(seconds)
+    wall = time.monotonic() - begin
+    used = [(sum(map(cpu_ns, pids)) - was) / REAL_S / wall * 100
+            for pids, was in zip((ours, api), before)]
+    if len(share_programs()) < len(ours):
+        raise Failed('some of the idle sessions ended')
+    w.report.value(f'{count} idle sessions with a viewer each: CPU', used[0],
+                   '% of a core', at_most=2 * count / 500,
+                   note=f'target 2 % at 500; {len(ours)} processes,'
+                   f' {seconds} s')
+    w.report.note('many sessions', f'{count} of them', {
+        'CPU of relay-api, % of a core': used[1],
+        'CPU of ours, us a session and second':
+            used[0] / 100 * 1e6 / count,
+        'private KiB a session (broker, keeper, two legs)':
+            sum(map(private_kib, ours)) / count})
+
+
+# ---- the API ----------------------------------------------------------------
+
+def load(port, conns, seconds, *request):
+    out = subprocess.run([tool('load'), str(port), str(conns), str(seconds),
+                          *request], capture_output=True, text=True)
+    if out.returncode != 0:
+        raise Failed('bench-load: ' + out.stderr.strip())
+    done, ns = numbers(out.stdout, 'bench-load')
+    return done / (ns / REAL_S)
+
+
+def stock_api(w):
+    """The anchor on a copy of the database; its process and port."""
+    db = w.lab.path('stock.db')
+    for suffix in ('', '-wal'):
+        if os.path.exists(f'{w.lab.lab}/data/tunl.db{suffix}'):
+            shutil.copy(f'{w.lab.lab}/data/tunl.db{suffix}', db + suffix)
+    sqlite3.connect(db).execute('PRAGMA journal_mode = WAL')
+    proc = subprocess.Popen(
+        [sys.executable, os.path.join(HERE, 'stockapi.py'), db],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    w.lab.closers.append(lambda: stop(proc))
+    return int(proc.stdout.readline())
+
+
+def sync_ms(directory):
+    """What one write to the disk under the database takes, p50."""
+    times = []
+    with open(os.path.join(directory, 'sync'), 'wb', buffering=0) as f:
+        for _ in range(100):
+            begin = time.monotonic_ns()
+            f.write(bytes(4096))
+            os.fdatasync(f.fileno())
+            times.append((time.monotonic_ns() - begin) / 1e6)
+    return median(times)
+
+
+def api(w):
+    """reads and durable writes, over http.server and sqlite3"""
+    for _ in range(20):
+        w.lab.create()
+    conns, seconds = 16, rounds(2, 10)
+    ports = {'relay-api': int(os.environ['TUNL_API_PORT']),
+             'http.server': stock_api(w)}
+    requests = {
+        'reads, one session': ('GET', '/api/v1/sessions/' + w.ours.sid),
+        'reads, a list of 20': ('GET', '/api/v1/pending?limit=20'),
+        'durable writes': ('POST', '/api/v1/pending', '{"ad_hoc":true}'),
+    }
+    for what, request in requests.items():
+        got = {name: [] for name in ports}
+        cpu = {}
+        for _ in range(2):
+            for name, port in ports.items():
+                before = Cpu()
+                rate = load(port, conns, seconds, *request)
+                got[name].append(rate)
+                add(cpu, per(before.spent(), rate * seconds * 2, 1e6,
+                             ('relay-api', 'python3')))
+        w.report.note('API', f'CPU of the server, us a request: {what}',
+                      {'http.server' if name == 'python3' else name: us
+                       for name, us in cpu.items()})
+        w.report.ratio(f'API: {what}', median(got['relay-api']),
+                       median(got['http.server']), '/s',
+                       at_least=10 if what == 'durable writes' else 50,
+                       anchor_name='http.server + sqlite3', samples=got)
+    w.report.note('API', 'one 4 KiB write and fdatasync, ms', {
+        'p50': sync_ms(w.lab.dir)})
+
+
+ALL = (memory, keys, joins, start_up, interrupt, bulk, own_pane, stalled,
+       memory_after, many, api)
