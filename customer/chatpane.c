@@ -14,7 +14,6 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +25,9 @@
 #include "info.h"
 #include "local.h"
 #include "log.h"
-#include "num.h"
+#include "server.h"
 #include "sessiondir.h"
 #include "settings.h"
-#include "spawn.h"
 #include "talk.h"
 #include "unix.h"
 
@@ -343,21 +341,11 @@ event_cb(struct bufferevent *bev, short what, void *arg)
 		lost(arg);
 }
 
-/* Start a daemon in a window of its own, as the first one was. */
 static void
 start_daemon(struct pane *p)
 {
-	char sock[SESSIONDIR_PATH_MAX], exe[PATH_MAX], out[128], target[40];
-	const char *const argv[] = { "tmux", "-S",
-	    sessiondir_file(&p->sd, FILE_TMUX_SOCK, sock), "new-window", "-d",
-	    "-n", "inner", "-t", target, exe, "@daemon", p->sd.path, NULL };
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-
-	if (n == -1 || sessiondir_locked(&p->sd, FILE_LOCK))
-		return;
-	exe[n] = '\0';
-	(void)snprintf(target, sizeof target, "=linbit-%s:", p->sd.hash);
-	if (spawn_capture(argv, out, sizeof out, 2000) != 0)
+	if (sessiondir_locked(&p->sd, FILE_LOCK) ||
+	    server_add_daemon(&p->sd) == -1)
 		return;
 	(void)chatui_line(p->ui, time(NULL), CHATUI_BAD, NULL,
 	    "The session's daemon had died and was started again; your shell "

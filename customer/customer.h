@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-struct sessiondir;
 struct settings;
 
 /* What the command line said. */
@@ -26,8 +25,5 @@ int	daemon_main(const char *path);
 int	chat_main(const char *path);
 int	renew_main(const char *path);	/* 0, 1 refused, 75 later */
 int	key_main(const char *path, const char *what);	/* "away" or "end" */
-
-/* End the session's tmux, if it runs. */
-void	tmux_kill(const struct sessiondir *sd);
 
 #endif

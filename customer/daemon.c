@@ -33,48 +33,15 @@
 #include "panes.h"
 #include "proto.h"
 #include "safetext.h"
+#include "server.h"
 #include "sessiondir.h"
 #include "settings.h"
-#include "spawn.h"
 #include "tmuxcaps.h"
 
 #define LOCK_MS		2000	/* for the lock of the one before us */
 #define END_MS		3000	/* each step of the end */
 #define HISTORY_MAX	10000	/* lines */
 #define HOLD_MS		20	/* between two looks at a busy tmux */
-
-/* How far the end of the session has got. */
-enum ending {
-	RUNNING,
-	LEAVING,	/* the relay is told */
-	CLOSING		/* tmux is told */
-};
-
-struct daemon {
-	struct event_base	*base;
-	struct sessiondir	 sd;
-	struct settings		 set;
-	char			 tmux[TMUXCAPS_VERSION_MAX];
-	unsigned int		 perm;		/* PROTO_BLOCKED … */
-	int			 lock;
-	struct link		*link;
-	struct panes		*panes;
-	struct faces		*faces;
-	struct capture		 capture;
-	struct info		 info;
-	struct event		*pump;
-	struct event		*ender;		/* the end takes too long */
-	struct event		*sigs[5];
-	enum ending		 ending;
-	bool			 tmux_gone;
-	bool			 held;		/* the link is not read */
-
-	/* Screens: one at a time is asked for. */
-	bool			 shooting;
-	bool			 again;		/* and one more after it */
-	bool			 waiting;	/* a viewer waits for one */
-	unsigned int		 history;	/* with so many lines above */
-};
 
 static uint64_t
 now_ms(void)
@@ -96,7 +63,7 @@ arm(struct event *ev, int ms)
 /* ---- the uplink ----------------------------------------------------------- */
 
 static void
-pump(struct daemon *d)
+daemon_pump(struct daemon *d)
 {
 	int ms = capture_pump(&d->capture, now_ms());
 
@@ -115,13 +82,13 @@ pump_cb(evutil_socket_t fd, short what, void *arg)
 		d->held = false;
 		link_hold(d->link, false);
 	}
-	pump(d);
+	daemon_pump(d);
 	if (d->held)
 		arm(d->pump, HOLD_MS);
 }
 
 static void
-shoot(struct daemon *d)
+daemon_shoot(struct daemon *d)
 {
 	if (d->shooting) {
 		d->again = true;
@@ -146,7 +113,7 @@ capture_frame_cb(void *arg, enum proto_form form, const char *args,
 static void
 capture_resync_cb(void *arg)
 {
-	shoot(arg);
+	daemon_shoot(arg);
 }
 
 static const struct capture_ops capture_ops = { capture_frame_cb,
@@ -154,8 +121,8 @@ static const struct capture_ops capture_ops = { capture_frame_cb,
 
 /* ---- tmux ----------------------------------------------------------------- */
 
-static void	end_session(struct daemon *d, const char *why);
-static void	next_step(struct daemon *d);
+static void	daemon_end(struct daemon *d, const char *why);
+static void	daemon_next_step(struct daemon *d);
 
 static void
 panes_ready_cb(void *arg)
@@ -173,7 +140,7 @@ panes_output_cb(void *arg, const char *data, size_t len)
 	struct daemon *d = arg;
 
 	capture_output(&d->capture, data, len);
-	pump(d);
+	daemon_pump(d);
 }
 
 /* A screen is for those who wait for one, or for all if octets were lost or
@@ -198,9 +165,9 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 	if (d->again || d->waiting) {
 		d->again = false;
 		if (d->ending == RUNNING && shot != NULL)
-			shoot(d);
+			daemon_shoot(d);
 	}
-	pump(d);
+	daemon_pump(d);
 }
 
 static void
@@ -213,7 +180,7 @@ panes_changed_cb(void *arg, bool lost)
 		d->capture.gap = true;
 	}
 	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
-		shoot(d);
+		daemon_shoot(d);
 }
 
 static void
@@ -223,290 +190,21 @@ panes_end_cb(void *arg, bool tmux)
 
 	d->tmux_gone = d->tmux_gone || tmux;
 	if (d->ending == CLOSING)
-		next_step(d);
+		daemon_next_step(d);
 	else
-		end_session(d, tmux ? "tmux was ended" :
+		daemon_end(d, tmux ? "tmux was ended" :
 		    "the shell was closed");
 }
 
 static const struct panes_ops panes_ops = { panes_ready_cb, panes_output_cb,
     panes_shot_cb, panes_changed_cb, panes_end_cb };
 
-/* ---- what the relay sends ------------------------------------------------- */
-
-/* Read no more from the relay while tmux has enough to do. */
-static void
-hold(struct daemon *d)
-{
-	d->held = true;
-	link_hold(d->link, true);
-	arm(d->pump, HOLD_MS);
-}
-
-/* Laid over the header, and kept in the chat with its time. */
-static void
-on_status(struct daemon *d, const struct proto_frame *f)
-{
-	faces_notice(d->faces, f->payload.s, f->payload.len);
-	(void)faces_line(d->faces, TALK_NOTICE, NULL, time(NULL), NULL,
-	    f->payload.s, f->payload.len);
-}
-
-static void
-on_snapshot(struct daemon *d, const struct proto_frame *f)
-{
-	uint64_t lines = proto_num(f, 0);
-
-	d->waiting = true;
-	if (lines > d->history)
-		d->history = lines > HISTORY_MAX ? HISTORY_MAX :
-		    (unsigned int)lines;
-	shoot(d);
-}
-
-static void
-on_support_chat(struct daemon *d, const struct proto_frame *f)
-{
-	char id[TALK_ID_MAX], name[PROTO_NAME_MAX + 1];
-	uint64_t when = proto_num(f, 1), now = (uint64_t)time(NULL);
-
-	if (f->args[0].len >= sizeof id ||
-	    proto_name_decode(f->args[3], name, sizeof name) == -1)
-		return;
-	memcpy(id, f->args[0].s, f->args[0].len);
-	id[f->args[0].len] = '\0';
-	if (when > now + 86400 || when + 7 * 86400 < now)
-		when = now;	/* no clock is that wrong */
-	(void)faces_line(d->faces, TALK_PEER, id, (time_t)when,
-	    name[0] != '\0' ? name : "support", f->payload.s, f->payload.len);
-	link_send(d->link, PROTO_CHAT_ACK, NULL, 0, "%s", id);
-}
-
-/* The name is only claimed; the key was verified by the relay. */
-static void
-say_joined(struct daemon *d, const struct info_viewer *v)
-{
-	bool types = d->perm != PROTO_BLOCKED && !v->ro;
-	bool key = v->key[0] != '\0';
-
-	faces_say(d->faces, TALK_NOTICE, "\"%s\"%s%s%s watches and %s type",
-	    v->name, key ? " (key " : "", v->key, key ? ")" : "",
-	    types ? "may" : "cannot");
-}
-
-static void
-on_session_info(struct daemon *d, const struct proto_frame *f)
-{
-	struct info *now = malloc(sizeof *now);
-	const struct info_viewer *v, *before;
-	unsigned int i;
-
-	if (now == NULL || info_parse(now, f->payload.s, f->payload.len) ==
-	    -1) {
-		free(now);
-		return;
-	}
-	for (i = 0; i < now->count; i++) {
-		v = &now->viewers[i];
-		before = info_find(&d->info, v->n);
-		if (before == NULL)
-			say_joined(d, v);
-		else if (before->ro != v->ro)
-			faces_say(d->faces, TALK_NOTICE, "%s %s", v->name,
-			    v->ro ? "can no longer type" : "may type now");
-	}
-	for (i = 0; i < d->info.count; i++)
-		if (info_find(now, d->info.viewers[i].n) == NULL)
-			faces_say(d->faces, TALK_NOTICE, "%s left",
-			    d->info.viewers[i].name);
-	d->info = *now;
-	free(now);
-	faces_info(d->faces, f->payload.s, f->payload.len);
-}
-
-static void
-on_chat_ack(struct daemon *d, const struct proto_frame *f)
-{
-	char id[TALK_ID_MAX];
-
-	if (f->args[0].len >= sizeof id)
-		return;
-	memcpy(id, f->args[0].s, f->args[0].len);
-	id[f->args[0].len] = '\0';
-	faces_kept(d->faces, id);
-}
-
-static void
-on_ack(struct daemon *d, const struct proto_frame *f)
-{
-	if (capture_acked(&d->capture, proto_num(f, 0), now_ms()) == -1)
-		log_warnx("the relay acknowledges what was not sent");
-	pump(d);
-}
-
-static void
-link_frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
-{
-	static const char no_tunnels[] = "this customer's linbit-tunl makes no "
-	    "tunnels";
-	struct daemon *d = arg;
-
-	if ((proto_row(form)->perms & d->perm) == 0) {
-		log_info("%s is not permitted: dropped",
-		    proto_row(form)->verb);
-		return;
-	}
-	if (d->ending != RUNNING)
-		return;
-	switch (form) {
-	case PROTO_ACK:
-		on_ack(d, f);
-		break;
-	case PROTO_KEYS_MAIN:
-		panes_keys(d->panes, f->payload.s, f->payload.len);
-		break;
-	case PROTO_SNAPSHOT:
-		on_snapshot(d, f);
-		break;
-	case PROTO_RESIZE:
-		panes_resize(d->panes, (unsigned int)proto_num(f, 0),
-		    (unsigned int)proto_num(f, 1));
-		break;
-	case PROTO_ZOOM:
-		panes_zoom(d->panes);
-		break;
-	case PROTO_STATUS:
-		on_status(d, f);
-		break;
-	case PROTO_SUPPORT_CHAT:
-		on_support_chat(d, f);
-		break;
-	case PROTO_CHAT_ACK:
-		on_chat_ack(d, f);
-		break;
-	case PROTO_SESSION_INFO:
-		on_session_info(d, f);
-		break;
-	case PROTO_TERMINATE:
-		end_session(d, "support ended the session");
-		break;
-	case PROTO_UPGRADE:
-		link_send(d->link, PROTO_TUNNEL_REJECTED, no_tunnels,
-		    sizeof no_tunnels - 1, NULL);
-		break;
-	default:
-		log_info("%s: not known here", proto_row(form)->verb);
-	}
-	if (panes_busy(d->panes) && !d->held)
-		hold(d);
-}
-
-/* ---- the link ------------------------------------------------------------- */
-
-static void
-send_chat(struct daemon *d, const struct talk_line *ln)
-{
-	link_send(d->link, PROTO_CUSTOMER_CHAT, ln->text, strlen(ln->text),
-	    "%s", ln->id);
-}
-
-/* What the relay must know after every HELLO. */
-static void
-link_up(struct daemon *d)
-{
-	const struct talk *talk = faces_talk(d->faces);
-	const struct talk_line *ln;
-	unsigned int i;
-
-	log_info("connected to the relay");
-	link_send(d->link, PROTO_PERM, NULL, 0, "%s", proto_perm_name(d->perm));
-	for (i = 0; i < TALK_LINES; i++) {
-		ln = talk_at(talk, i);
-		if (ln != NULL && ln->pending)
-			send_chat(d, ln);
-	}
-	capture_up(&d->capture);
-	shoot(d);
-}
-
-/* CLOSED, in the customer's words. */
-static const char *
-closed_text(const char *word, const char *text)
-{
-	static const struct {
-		const char	*word, *says;
-	} words[] = {
-		{ "ended", "the session has ended on the relay" },
-		{ "cancelled", "support cancelled the session; your shell "
-		    "stays" },
-		{ "replaced", "this session was taken over by another start "
-		    "of linbit-tunl; your shell stays" },
-		{ "lost", "the relay gave the session up after a long "
-		    "silence; ask support for a new session ID" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(words[i].word, word) == 0)
-			return words[i].says;
-	return text[0] != '\0' ? text : "the relay closed the session";
-}
-
-static void
-link_over(struct daemon *d, const char *why)
-{
-	const char *word = link_closed(d->link);
-
-	if (d->ending != RUNNING) {
-		next_step(d);
-		return;
-	}
-	if (strcmp(word, "terminated") == 0) {
-		end_session(d, "support ended the session");
-		return;
-	}
-	why = closed_text(word, why);
-	faces_say(d->faces, TALK_WARN, "%s", why);
-	faces_link(d->faces, "over", why);
-}
-
-static void
-link_state_cb(void *arg, enum link_state state, const char *why)
-{
-	static const char *const words[] = { "idle", "connecting", "up",
-	    "waiting", "away", "over" };
-	struct daemon *d = arg;
-
-	if (state != LINK_UP)
-		capture_down(&d->capture);
-	if (state == LINK_WAITING)
-		log_info("not connected: %s", why[0] != '\0' ? why : "lost");
-	if (state == LINK_OVER) {
-		link_over(d, why);
-		return;
-	}
-	faces_link(d->faces, words[state], why);
-	if (state == LINK_UP)
-		link_up(d);
-	else if (state == LINK_AWAY) {
-		if (d->ending == RUNNING)
-			faces_say(d->faces, TALK_WARN, "disconnected: support "
-			    "neither sees nor types. To connect again, press "
-			    "%s d and start linbit-tunl with the same session "
-			    "ID", d->set.prefix);
-		else
-			next_step(d);
-	}
-}
-
-static const struct link_ops link_ops = { link_state_cb, link_frame_cb };
-
 /* ---- the customer --------------------------------------------------------- */
 
 static void
 faces_chat_cb(void *arg, const struct talk_line *line)
 {
-	send_chat(arg, line);
+	relay_send_chat(arg, line);
 }
 
 static void
@@ -517,7 +215,7 @@ faces_leave_cb(void *arg, bool away)
 	if (away)
 		link_away(d->link);
 	else
-		end_session(d, "you ended the session");
+		daemon_end(d, "you ended the session");
 }
 
 static void
@@ -563,7 +261,7 @@ leave_word(const struct daemon *d, const char *why)
 }
 
 static void
-next_step(struct daemon *d)
+daemon_next_step(struct daemon *d)
 {
 	if (d->ending == LEAVING && !d->tmux_gone) {
 		d->ending = CLOSING;
@@ -578,12 +276,12 @@ ender_cb(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	next_step(arg);
+	daemon_next_step(arg);
 }
 
 /* End it for good: tell the relay, tell the customer, end tmux. */
 static void
-end_session(struct daemon *d, const char *why)
+daemon_end(struct daemon *d, const char *why)
 {
 	if (d->ending != RUNNING)
 		return;
@@ -593,7 +291,7 @@ end_session(struct daemon *d, const char *why)
 	faces_closed(d->faces, why);
 	arm(d->ender, END_MS);
 	if (link_state(d->link) == LINK_OVER)
-		next_step(d);
+		daemon_next_step(d);
 	else
 		link_bye(d->link);
 }
@@ -608,7 +306,7 @@ signal_cb(evutil_socket_t sig, short what, void *arg)
 		link_reap(d->link);
 		panes_reap(d->panes);
 	} else if (sig != SIGHUP)	/* tmux's end is seen by panes.c */
-		end_session(d, "it was ended by a signal");
+		daemon_end(d, "it was ended by a signal");
 }
 
 /* ---- life ----------------------------------------------------------------- */
@@ -682,7 +380,7 @@ daemon_start(struct daemon *d)
 	d->faces = faces_new(d->base, &d->sd, &faces_ops, d);
 	if (d->faces == NULL)
 		fatal("%s/" FILE_DAEMON, d->sd.path);
-	d->link = link_new(d->base, &d->sd, &d->set, d->tmux, &link_ops, d);
+	d->link = link_new(d->base, &d->sd, &d->set, d->tmux, &relay_link_ops, d);
 	d->panes = panes_new(d->base, &d->sd, &panes_ops, d);
 	if (d->pump == NULL || d->ender == NULL || d->link == NULL ||
 	    d->panes == NULL)
@@ -691,6 +389,7 @@ daemon_start(struct daemon *d)
 	greet(d);
 }
 
+/* What the faces' connections wait for comes before they are closed. */
 static void
 daemon_free(struct daemon *d)
 {
@@ -698,9 +397,10 @@ daemon_free(struct daemon *d)
 
 	link_free(d->link);
 	panes_free(d->panes);
+	server_kill(&d->sd);	/* if it has not gone by itself */
+	sessiondir_remove(&d->sd);
 	faces_free(d->faces);
 	capture_release(&d->capture);
-	tmux_kill(&d->sd);	/* if it has not gone by itself */
 	event_free(d->pump);
 	event_free(d->ender);
 	for (i = 0; i < sizeof d->sigs / sizeof d->sigs[0]; i++)
@@ -718,6 +418,5 @@ daemon_main(const char *path)
 	daemon_start(&d);
 	(void)event_base_dispatch(d.base);
 	daemon_free(&d);
-	sessiondir_remove(&d.sd);
 	return 0;	/* and the lock goes with us */
 }

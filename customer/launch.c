@@ -4,21 +4,16 @@
  */
 #include "customer.h"
 
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,12 +22,11 @@
 #include "files.h"
 #include "hostinfo.h"
 #include "local.h"
-#include "log.h"
 #include "safetext.h"
+#include "server.h"
 #include "sessiondir.h"
 #include "settings.h"
 #include "spawn.h"
-#include "tmux.h"
 #include "tmuxcaps.h"
 #include "unix.h"
 
@@ -81,133 +75,6 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* ---- tmux ----------------------------------------------------------------- */
-
-void
-tmux_kill(const struct sessiondir *sd)
-{
-	char path[SESSIONDIR_PATH_MAX], out[64];
-	const char *const argv[] = { "tmux", "-S",
-	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "kill-server", NULL };
-
-	(void)spawn_capture(argv, out, sizeof out, 2000);
-}
-
-static bool
-tmux_runs(const struct sessiondir *sd)
-{
-	char path[SESSIONDIR_PATH_MAX], out[64], target[32];
-	const char *const argv[] = { "tmux", "-S",
-	    sessiondir_file(sd, FILE_TMUX_SOCK, path), "has-session", "-t",
-	    target, NULL };
-
-	(void)snprintf(target, sizeof target, "=linbit-%s", sd->hash);
-	return spawn_capture(argv, out, sizeof out, 5000) == 0;
-}
-
-/* True if tmux takes KEY for a prefix; asked of a server of its own. */
-static bool
-tmux_takes_key(const struct sessiondir *sd, const char *key)
-{
-	char path[SESSIONDIR_PATH_MAX], out[64];
-	const char *const argv[] = { "tmux", "-f", "/dev/null", "-S",
-	    sessiondir_file(sd, FILE_KEY_SOCK, path), "start-server", ";",
-	    "set-option", "-g", "prefix", key, NULL };
-
-	return spawn_capture(argv, out, sizeof out, 5000) == 0;
-}
-
-/* Our own path, if it may stand in a shell's line as it is. */
-static int
-own_path(char exe[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX - 1);
-	size_t i;
-
-	if (n == -1)
-		return -1;
-	exe[n] = '\0';
-	for (i = 0; exe[i] != '\0'; i++)
-		if (!context_is_made_of(&exe[i], 1, "/._+-,@"))
-			return -1;
-	return 0;
-}
-
-/*
- * The configuration of our tmux; the customer's own is not read.  On a slow
- * link prefix and key arrive together: that is no paste.
- */
-static int
-write_tmux_conf(const struct launcher *la, const char *exe)
-{
-	char text[4 * PATH_MAX], key[SETTINGS_TEXT + 4];
-	int n;
-
-	if (tmux_quote(key, sizeof key, la->set.prefix) == -1)
-		return -1;
-	n = snprintf(text, sizeof text,
-	    "set-option -s escape-time 20\n"
-	    "set-option -g assume-paste-time 0\n"
-	    "set-option -g status off\n"
-	    "set-option -g history-limit 10000\n"
-	    "set-option -g window-size smallest\n"
-	    "set-option -g allow-rename off\n"
-	    "set-option -g automatic-rename off\n"
-	    "set-option -g prefix %s\n"
-	    "unbind-key -a -T prefix\n"
-	    "bind-key %s send-prefix\n"
-	    "bind-key c select-pane -t :.+\n"
-	    "bind-key d detach-client\n"
-	    "bind-key z resize-pane -Z\n"
-	    "bind-key [ copy-mode\n"
-	    "bind-key ] paste-buffer\n"
-	    "bind-key PPage copy-mode -u\n"
-	    "bind-key Q run-shell -b 'exec %s @key %s away'\n"
-	    "bind-key K confirm-before -p 'End the session and close this "
-	    "shell? (y/n)' { run-shell -b 'exec %s @key %s end' }\n",
-	    key, key, exe, la->sd.path, exe, la->sd.path);
-	if (n < 0 || (size_t)n >= sizeof text)
-		return -1;
-	return file_replace(la->sd.fd, FILE_TMUX_CONF, text, (size_t)n, 0600,
-	    0);
-}
-
-/* As large as the customer's terminal, if there is one. */
-static void
-window_size(char cols[16], char rows[16])
-{
-	struct winsize ws = { .ws_col = 0 };
-
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_col < 20 ||
-	    ws.ws_row < 10) {
-		ws.ws_col = 80;
-		ws.ws_row = 24;
-	}
-	(void)snprintf(cols, 16, "%u", ws.ws_col);
-	(void)snprintf(rows, 16, "%u", ws.ws_row);
-}
-
-/* A server with one hidden window, in which the daemon runs. */
-static int
-start_tmux(const struct launcher *la, const char *exe)
-{
-	char sock[SESSIONDIR_PATH_MAX], conf[SESSIONDIR_PATH_MAX];
-	char name[32], cols[16], rows[16], out[256];
-	const char *const argv[] = { "tmux", "-S",
-	    sessiondir_file(&la->sd, FILE_TMUX_SOCK, sock), "-f",
-	    sessiondir_file(&la->sd, FILE_TMUX_CONF, conf), "new-session",
-	    "-d", "-s", name, "-n", "inner", "-x", cols, "-y", rows, exe,
-	    "@daemon", la->sd.path, NULL };
-
-	(void)snprintf(name, sizeof name, "linbit-%s", la->sd.hash);
-	window_size(cols, rows);
-	if (spawn_capture(argv, out, sizeof out, 15000) != 0) {
-		say("tmux does not start");
-		return -1;
-	}
-	return 0;
-}
-
 /* ---- starting ------------------------------------------------------------- */
 
 static int
@@ -251,7 +118,7 @@ check_prefix(struct launcher *la)
 {
 	if (strcmp(la->set.prefix, "C-b") == 0 ||
 	    (strchr(la->set.prefix, '\'') == NULL &&
-	    tmux_takes_key(&la->sd, la->set.prefix)))
+	    server_takes_key(&la->sd, la->set.prefix)))
 		return;
 	say("tmux does not know the key '%s'; the prefix is C-b",
 	    la->set.prefix);
@@ -259,15 +126,20 @@ check_prefix(struct launcher *la)
 }
 
 static int
-write_files(const struct launcher *la, const char *exe)
+write_files(const struct launcher *la)
 {
 	char host[CONTEXT_HOST_MAX + 1];
 
 	hostinfo_name(host);
 	if (file_replace(la->sd.fd, FILE_HOST, host, strlen(host), 0600, 0) ==
-	    -1 || sessiondir_save(&la->sd, &la->set) == -1 ||
-	    write_tmux_conf(la, exe) == -1) {
+	    -1 || sessiondir_save(&la->sd, &la->set) == -1) {
 		say("cannot write into %s: %s", la->sd.path, strerror(errno));
+		return -1;
+	}
+	if (server_configure(&la->sd, &la->set) == -1) {
+		say(errno == EINVAL ? "this program lies in a directory whose "
+		    "name has unusual characters; put it elsewhere" :
+		    "cannot write tmux's configuration");
 		return -1;
 	}
 	return 0;
@@ -310,14 +182,9 @@ get_credentials(const struct launcher *la, char *err, size_t cap)
 static int
 start_session(struct launcher *la)
 {
-	char exe[PATH_MAX], err[1024];
 	enum credentials_answer answer;
+	char err[1024];
 
-	if (own_path(exe) == -1) {
-		say("this program lies in a directory whose name has unusual "
-		    "characters; put it elsewhere");
-		return -1;
-	}
 	clear_stale(&la->sd);
 	answer = get_credentials(la, err, sizeof err);
 	if (stopped)
@@ -329,9 +196,13 @@ start_session(struct launcher *la)
 		return -1;
 	}
 	check_prefix(la);
-	if (write_files(la, exe) == -1 || start_tmux(la, exe) == -1)
+	if (write_files(la) == -1)
 		return -1;
 	la->fresh = true;
+	if (server_start(&la->sd) == -1) {
+		say("tmux does not start");
+		return -1;
+	}
 	return 0;
 }
 
@@ -366,7 +237,7 @@ abandon(struct launcher *la)
 	if (la->fresh) {
 		say("session ID '%s' is used up by this; ask support for a new "
 		    "one", la->sd.sid);
-		tmux_kill(&la->sd);
+		server_kill(&la->sd);
 		while (sessiondir_locked(&la->sd, FILE_LOCK) &&
 		    now_ms() < deadline)
 			(void)poll(NULL, 0, POLL_MS);
@@ -527,17 +398,16 @@ wait_ready(const struct launcher *la)
 static int
 run_client(const struct launcher *la)
 {
-	char sock[SESSIONDIR_PATH_MAX], target[32];
+	char sock[SESSIONDIR_PATH_MAX], target[SERVER_TARGET_MAX];
 	const char *const argv[] = { "tmux", "-S",
 	    sessiondir_file(&la->sd, FILE_TMUX_SOCK, sock), "attach-session",
-	    "-t", target, NULL };
+	    "-t", server_target(&la->sd, target), NULL };
 	struct spawn sp = SPAWN_INIT(argv);
 	struct termios before;
 	bool saved = tcgetattr(STDIN_FILENO, &before) == 0;
 	pid_t pid;
 	int rv;
 
-	(void)snprintf(target, sizeof target, "=linbit-%s", la->sd.hash);
 	sp.flags = SPAWN_DEATHSIG;
 	pid = spawn_start(&sp);
 	if (pid == -1) {
@@ -576,7 +446,7 @@ farewell(const struct launcher *la, int lock, int status)
 	char word[256];
 
 	read_word(lock, word, sizeof word);
-	if (word[0] == '\0' && tmux_runs(&la->sd)) {
+	if (word[0] == '\0' && server_runs(&la->sd)) {
 		if (status != 0)
 			return 1;	/* tmux has said why */
 		say("detached: your shell and its connection to support go "
@@ -634,7 +504,7 @@ begin(struct launcher *la, const char *sid)
 		if (open_dir(la, sid) == -1)
 			return -1;
 		la->start = sessiondir_lock(&la->sd, FILE_START);
-		if (la->start != -1 && tmux_runs(&la->sd))
+		if (la->start != -1 && server_runs(&la->sd))
 			return join_session(la);
 		if (la->start != -1 && is_free(la))
 			return start_session(la);
@@ -672,7 +542,8 @@ catch_signals(void)
 int
 launch_main(const struct launch *args, const struct settings *s)
 {
-	struct launcher la = { .set = *s, .attach = args->attach };
+	struct launcher la = { .set = *s, .attach = args->attach,
+	    .sd = { .fd = -1 } };
 	int rv;
 
 	if (la.attach && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
@@ -693,62 +564,4 @@ launch_main(const struct launch *args, const struct settings *s)
 	rv = la.attach ? attach(&la) : 0;
 	sessiondir_close(&la.sd);
 	return rv;
-}
-
-/* ---- small faces ---------------------------------------------------------- */
-
-int
-renew_main(const char *path)
-{
-	enum credentials_answer answer;
-	struct sessiondir sd;
-	struct settings s;
-	char err[1024];
-
-	if (sessiondir_open(&sd, path) == -1 ||
-	    sessiondir_load(&sd, &s) == -1)
-		return EX_TEMPFAIL;
-	answer = credentials_get(&sd, &s, err, sizeof err);
-	if (answer != CREDENTIALS_OK)
-		(void)fprintf(stderr, "%s\n", err);
-	sessiondir_close(&sd);
-	return answer == CREDENTIALS_OK ? 0 :
-	    answer == CREDENTIALS_REFUSED ? 1 : EX_TEMPFAIL;
-}
-
-/* End a session whose daemon does not answer. */
-static void
-force_end(struct sessiondir *sd)
-{
-	tmux_kill(sd);
-	if (!sessiondir_locked(sd, FILE_LOCK))
-		sessiondir_remove(sd);
-}
-
-int
-key_main(const char *path, const char *what)
-{
-	bool end = strcmp(what, "end") == 0;
-	const char *frames = end ? "HELLO key\nBYE\n" : "HELLO key\nBYE away\n";
-	char sock[SESSIONDIR_PATH_MAX], byte[256];
-	struct sessiondir sd;
-	struct pollfd pfd = { .events = POLLIN };
-	int64_t deadline = now_ms() + END_MS;
-
-	if (sessiondir_open(&sd, path) == -1)
-		return 1;
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);	/* tmux goes before we do */
-	pfd.fd = unix_connect(sessiondir_file(&sd, FILE_DAEMON, sock));
-	if (pfd.fd != -1 && write_all(pfd.fd, frames, strlen(frames)) == 0) {
-		while (end && now_ms() < deadline)
-			if (poll(&pfd, 1, POLL_MS) > 0 &&
-			    read(pfd.fd, byte, sizeof byte) <= 0)
-				return 0;
-		if (!end)
-			return 0;
-	}
-	if (end)
-		force_end(&sd);
-	return 1;
 }

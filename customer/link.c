@@ -5,40 +5,29 @@
 
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "credentials.h"
 #include "files.h"
-#include "hostinfo.h"
 #include "log.h"
 #include "safetext.h"
-#include "spawn.h"
 
 #define UNSENT_MAX	(1u << 20)	/* octets that ssh does not take */
 #define HEALTHY_MS	60000		/* up so long: forget the backoff */
-#define STOP_MS		2000		/* between TERM and KILL */
 #define BYE_MS		2000		/* the relay's answer to BYE */
 #define WHY_MAX		256
-
-/* What a child is running for. */
-enum child {
-	NO_CHILD,
-	RENEWING,
-	SSH
-};
 
 struct link {
 	struct event_base	*base;
@@ -49,17 +38,12 @@ struct link {
 	void			*arg;
 	enum link_state		 state;
 
-	enum child		 child;
-	pid_t			 pid;
+	struct child		 child;
 	struct bufferevent	*bev;		/* the protocol; NULL: none */
-	struct event		*err;		/* the child's stderr */
-	struct evbuffer		*lines;		/* what came on it */
-	char			 last[WHY_MAX];	/* last line on it */
 	char			 why[WHY_MAX];	/* why it ends, or "" */
 
 	struct event		*timer;		/* next try, HELLO, BYE */
 	struct event		*ping;
-	struct event		*kill;		/* TERM was not enough */
 	struct event		*healthy;
 	uint64_t		 ping_number;
 	uint32_t		 pings_missed;
@@ -104,7 +88,8 @@ backoff(struct link *l)
 	if (ms > l->set->backoff_max_ms)
 		ms = l->set->backoff_max_ms;
 	l->tries++;
-	(void)getrandom(&r, sizeof r, GRND_NONBLOCK);
+	if (getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
+		r = 512;	/* the middle */
 	return (uint32_t)(ms * 3 / 4 + (ms / 2) * (r % 1024) / 1024);
 }
 
@@ -133,10 +118,7 @@ end_child(struct link *l, const char *why)
 	if (l->why[0] == '\0')
 		(void)snprintf(l->why, sizeof l->why, "%s", why);
 	drop_protocol(l);
-	if (l->child == NO_CHILD)
-		return;
-	(void)kill(l->pid, SIGTERM);
-	arm(l->kill, STOP_MS);
+	child_stop(&l->child);
 }
 
 /* ---- the protocol --------------------------------------------------------- */
@@ -203,6 +185,7 @@ on_frame(struct link *l, const struct proto_frame *f)
 {
 	enum proto_form form;
 	enum proto_rule rule;
+	char why[WHY_MAX];
 
 	switch (proto_check(f, PROTO_B2C, 0, &form, &rule)) {
 	case PROTO_UNKNOWN:
@@ -227,9 +210,8 @@ on_frame(struct link *l, const struct proto_frame *f)
 	else if (form == PROTO_CLOSED)
 		on_closed(l, f);
 	else if (form == PROTO_ERROR) {
-		(void)safetext(l->last, sizeof l->last, f->payload.s,
-		    f->payload.len);
-		end_child(l, l->last);
+		(void)safetext(why, sizeof why, f->payload.s, f->payload.len);
+		end_child(l, why);
 	} else if (form != PROTO_PONG && form != PROTO_HELLO)
 		l->ops->frame_cb(l->arg, form, f);
 }
@@ -329,152 +311,7 @@ healthy_cb(evutil_socket_t fd, short what, void *arg)
 	l->tries = 0;
 }
 
-/* ---- the child's stderr --------------------------------------------------- */
-
-static void
-log_line(struct link *l, const char *line, size_t len)
-{
-	if (len == 0)
-		return;
-	(void)safetext(l->last, sizeof l->last, line, len);
-	log_info("ssh: %s", l->last);
-}
-
-/* Log whole lines; one that does not end is cut. */
-static void
-log_lines(struct link *l)
-{
-	char cut[WHY_MAX], *line;
-	size_t len;
-
-	while ((line = evbuffer_readln(l->lines, &len,
-	    EVBUFFER_EOL_CRLF)) != NULL) {
-		log_line(l, line, len);
-		free(line);
-	}
-	while (evbuffer_get_length(l->lines) >= sizeof cut) {
-		(void)evbuffer_remove(l->lines, cut, sizeof cut);
-		log_line(l, cut, sizeof cut);
-	}
-}
-
-static void
-err_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct link *l = arg;
-
-	(void)what;
-	if (evbuffer_read(l->lines, fd, 4096) == 0)
-		(void)event_del(l->err);
-	log_lines(l);
-}
-
-/* What is still in the pipe of a child that has ended. */
-static void
-drain_err(struct link *l)
-{
-	if (l->err == NULL)
-		return;
-	while (evbuffer_read(l->lines, event_get_fd(l->err), 4096) > 0)
-		log_lines(l);
-	(void)evbuffer_add(l->lines, "\n", 1);
-	log_lines(l);
-	(void)close(event_get_fd(l->err));
-	event_free(l->err);
-	l->err = NULL;
-}
-
 /* ---- children ------------------------------------------------------------- */
-
-/*
- * Start ARGV with its stderr to us and, if IO is not -1, that as 0 and 1.
- * Returns 0, or -1 with errno.
- */
-static int
-start_child(struct link *l, enum child what, const char *const *argv, int io)
-{
-	struct spawn sp = SPAWN_INIT(argv);
-	int fds[2], saved;
-
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return -1;
-	sp.in = sp.out = io;
-	sp.err = fds[1];
-	/* no terminal: nothing in it may ever ask */
-	sp.flags = SPAWN_SETSID | SPAWN_DEATHSIG;
-	if (what == RENEWING)
-		sp.path = "/proc/self/exe";
-	l->pid = spawn_start(&sp);
-	saved = errno;
-	close(fds[1]);
-	if (l->pid == -1) {
-		close(fds[0]);
-		errno = saved;
-		return -1;
-	}
-	l->child = what;
-	l->last[0] = l->why[0] = '\0';
-	(void)fd_nonblock(fds[0], 1);
-	l->err = event_new(l->base, fds[0], EV_READ | EV_PERSIST, err_cb, l);
-	if (l->err != NULL)
-		(void)event_add(l->err, NULL);
-	else
-		close(fds[0]);
-	return 0;
-}
-
-/* The RemoteCommand goes into a file: argv is for everybody to read. */
-static int
-write_ssh_config(const struct link *l)
-{
-	char text[3 * CONTEXT_LINE_MAX];
-	struct context c;
-	int n;
-
-	hostinfo_fill(&c, l->sd, l->set);
-	n = hostinfo_ssh_config(&c, text, sizeof text);
-	if (n == -1) {
-		errno = EINVAL;
-		return -1;
-	}
-	return file_replace(l->sd->fd, FILE_SSH_CONFIG, text, (size_t)n, 0600,
-	    0);
-}
-
-/* Start ssh with IO as its stdin and stdout. */
-static int
-start_ssh(struct link *l, int io)
-{
-	char config[SESSIONDIR_PATH_MAX], ctl[SESSIONDIR_PATH_MAX];
-	char key[SESSIONDIR_PATH_MAX], cert[80], port[16], timeout[32];
-	char hosts[SETTINGS_TEXT + 32], alias[SETTINGS_TEXT + 16];
-	const char *const argv[] = { "ssh",
-	    "-F", sessiondir_file(l->sd, FILE_SSH_CONFIG, config), "-T",
-	    "-M", "-S", sessiondir_file(l->sd, FILE_SSH_CTL, ctl),
-	    "-p", port, "-l", l->set->relay_user,
-	    "-i", sessiondir_file(l->sd, FILE_KEY, key),
-	    "-o", cert, "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
-	    "-o", "PreferredAuthentications=publickey", "-o", "BatchMode=yes",
-	    "-o", "StrictHostKeyChecking=yes", "-o", hosts, "-o", alias,
-	    "-o", "GlobalKnownHostsFile=/dev/null", "-o", "UpdateHostKeys=no",
-	    "-o", "CheckHostIP=no", "-o", "ControlPersist=no",
-	    "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3",
-	    "-o", "TCPKeepAlive=yes", "-o", timeout, "-o", "IPQoS=af21",
-	    "-o", "LogLevel=ERROR", "--", l->set->relay, NULL };
-
-	(void)snprintf(port, sizeof port, "%u", l->set->relay_port);
-	(void)snprintf(cert, sizeof cert, "CertificateFile=%s/" FILE_CERT,
-	    l->sd->path);
-	(void)snprintf(hosts, sizeof hosts, "UserKnownHostsFile=%s",
-	    l->set->known_hosts);
-	(void)snprintf(alias, sizeof alias, "HostKeyAlias=%s", l->set->relay);
-	(void)snprintf(timeout, sizeof timeout, "ConnectTimeout=%u",
-	    l->set->connect_ms / 1000);
-	(void)unlinkat(l->sd->fd, FILE_SSH_CTL, 0);	/* of one killed */
-	if (write_ssh_config(l) == -1)
-		return -1;
-	return start_child(l, SSH, argv, io);
-}
 
 static void
 connect_ssh(struct link *l)
@@ -485,7 +322,7 @@ connect_ssh(struct link *l)
 		try_later(l, strerror(errno));
 		return;
 	}
-	if (start_ssh(l, fds[1]) == -1) {
+	if (child_start_ssh(&l->child, fds[1]) == -1) {
 		log_warn("cannot start ssh");
 		try_later(l, errno == ENOENT ? "ssh was not found; install "
 		    "the OpenSSH client" : strerror(errno));
@@ -495,6 +332,7 @@ connect_ssh(struct link *l)
 	}
 	close(fds[1]);
 	(void)fd_nonblock(fds[0], 1);
+	l->why[0] = '\0';
 	l->said_hello = false;
 	l->bev = bufferevent_socket_new(l->base, fds[0],
 	    BEV_OPT_CLOSE_ON_FREE);
@@ -513,14 +351,12 @@ connect_ssh(struct link *l)
 static void
 renew(struct link *l)
 {
-	const char *const argv[] = { "linbit-tunl", "@renew", l->sd->path,
-	    NULL };
-
 	if (l->renew)
 		(void)unlinkat(l->sd->fd, FILE_CERT, 0);
 	l->renew = false;
 	l->renewed = true;
-	if (start_child(l, RENEWING, argv, -1) == -1)
+	l->why[0] = '\0';
+	if (child_start_renew(&l->child) == -1)
 		try_later(l, strerror(errno));
 }
 
@@ -544,10 +380,10 @@ renew_ended(struct link *l, int status)
 	if (status == 0)
 		connect_ssh(l);
 	else if (status == EX_TEMPFAIL)
-		try_later(l, l->last);
+		try_later(l, l->child.last);
 	else {
 		(void)snprintf(l->closed, sizeof l->closed, "refused");
-		set_state(l, LINK_OVER, l->last);
+		set_state(l, LINK_OVER, l->child.last);
 	}
 }
 
@@ -555,16 +391,18 @@ renew_ended(struct link *l, int status)
 static const char *
 explain(struct link *l, int status)
 {
-	if (strstr(l->last, "Permission denied") != NULL && !l->renewed) {
+	const char *last = l->child.last;
+
+	if (strstr(last, "Permission denied") != NULL && !l->renewed) {
 		l->renew = true;
 		return "the relay wants a new certificate";
 	}
-	if (strstr(l->last, "Host key verification failed") != NULL ||
-	    strstr(l->last, "host key is known") != NULL)
+	if (strstr(last, "Host key verification failed") != NULL ||
+	    strstr(last, "host key is known") != NULL)
 		return "the relay's host key is not the one that is trusted "
 		    "here; tell support";
-	if (l->last[0] != '\0')
-		return l->last;
+	if (last[0] != '\0')
+		return last;
 	return status == EX_TEMPFAIL ? "the relay is restarting" :
 	    "the connection was lost";
 }
@@ -584,34 +422,19 @@ ssh_ended(struct link *l, int status)
 void
 link_reap(struct link *l)
 {
-	enum child what = l->child;
-	int status;
+	enum child_kind what = l->child.kind;
+	int status = child_reap(&l->child);
 
-	if (what == NO_CHILD || waitpid(l->pid, &status, WNOHANG) != l->pid)
+	if (status == -1)
 		return;
-	status = spawn_status(status);
-	l->child = NO_CHILD;
-	(void)event_del(l->kill);
 	drain_protocol(l);
 	drop_protocol(l);
-	drain_err(l);
-	if (what == SSH)
+	if (what == CHILD_SSH)
 		ssh_ended(l, status);
 	else if (l->leaving)
 		set_state(l, l->away ? LINK_AWAY : LINK_OVER, "");
 	else
 		renew_ended(l, status);
-}
-
-static void
-kill_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct link *l = arg;
-
-	(void)fd;
-	(void)what;
-	if (l->child != NO_CHILD)
-		(void)kill(l->pid, SIGKILL);
 }
 
 static void
@@ -638,7 +461,7 @@ leave(struct link *l, bool away)
 		else
 			link_send(l, PROTO_BYE, NULL, 0, NULL);
 		arm(l->timer, BYE_MS);
-	} else if (l->child != NO_CHILD)
+	} else if (l->child.kind != CHILD_NONE)
 		end_child(l, "");
 	else {
 		(void)event_del(l->timer);
@@ -663,7 +486,7 @@ link_bye(struct link *l)
 void
 link_start(struct link *l)
 {
-	if (l->child != NO_CHILD || l->state == LINK_WAITING)
+	if (l->child.kind != CHILD_NONE || l->state == LINK_WAITING)
 		return;
 	l->leaving = l->away = false;
 	l->closed[0] = '\0';
@@ -698,13 +521,11 @@ link_new(struct event_base *base, const struct sessiondir *sd,
 	l->tmux = tmux;
 	l->ops = ops;
 	l->arg = arg;
-	l->lines = evbuffer_new();
 	l->timer = evtimer_new(base, timer_cb, l);
 	l->ping = evtimer_new(base, ping_cb, l);
-	l->kill = evtimer_new(base, kill_cb, l);
 	l->healthy = evtimer_new(base, healthy_cb, l);
-	if (l->lines == NULL || l->timer == NULL || l->ping == NULL ||
-	    l->kill == NULL || l->healthy == NULL) {
+	if (child_init(&l->child, base, sd, s) == -1 || l->timer == NULL ||
+	    l->ping == NULL || l->healthy == NULL) {
 		link_free(l);
 		return NULL;
 	}
@@ -714,17 +535,12 @@ link_new(struct event_base *base, const struct sessiondir *sd,
 void
 link_free(struct link *l)
 {
-	struct event *timers[] = { l->timer, l->ping, l->kill, l->healthy };
+	struct event *timers[] = { l->timer, l->ping, l->healthy };
 	size_t i;
 
 	if (l->bev != NULL)
 		bufferevent_free(l->bev);
-	if (l->child != NO_CHILD)
-		spawn_stop(l->pid, STOP_MS);
-	if (l->lines != NULL) {
-		drain_err(l);
-		evbuffer_free(l->lines);
-	}
+	child_release(&l->child);
 	for (i = 0; i < sizeof timers / sizeof timers[0]; i++)
 		if (timers[i] != NULL)
 			event_free(timers[i]);

@@ -18,8 +18,8 @@
 #include "control.h"
 #include "log.h"
 #include "num.h"
+#include "server.h"
 #include "snapshot.h"
-#include "spawn.h"
 #include "tmux.h"
 #include "vtmodes.h"
 
@@ -38,7 +38,7 @@ struct panes {
 	struct control		*ct;
 	struct event		*respawn;	/* the chat pane */
 	struct event		*again;		/* attach once more */
-	char			 session[32];
+	char			 session[SERVER_TARGET_MAX];
 	char			 face[PATH_MAX + SESSIONDIR_PATH_MAX];
 					/* the chat pane's command, quoted */
 	unsigned int		 shell, chat;	/* pane ids, or NO_PANE */
@@ -327,14 +327,10 @@ static void
 end_cb(void *arg)
 {
 	struct panes *p = arg;
-	char path[SESSIONDIR_PATH_MAX], out[64];
-	const char *const argv[] = { "tmux", "-S",
-	    sessiondir_file(p->sd, FILE_TMUX_SOCK, path), "has-session", "-t",
-	    p->session, NULL };
 
 	if (p->ended)
 		return;
-	if (spawn_capture(argv, out, sizeof out, 2000) != 0) {
+	if (!server_runs(p->sd)) {
 		ended(p, true);
 		return;
 	}
@@ -528,7 +524,7 @@ panes_new(struct event_base *base, const struct sessiondir *sd,
 	p->ops = ops;
 	p->arg = arg;
 	p->shell = p->chat = NO_PANE;
-	(void)snprintf(p->session, sizeof p->session, "=linbit-%s", sd->hash);
+	(void)server_target(sd, p->session);
 	p->respawn = evtimer_new(base, respawn_cb, p);
 	p->again = evtimer_new(base, again_cb, p);
 	if (p->respawn == NULL || p->again == NULL || quote_face(p) == -1 ||

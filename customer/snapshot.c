@@ -2,9 +2,10 @@
  * snapshot.c - see snapshot.h.
  *
  * The order matters.  Tab stops come first, as captured rows may hold tabs; the
- * rows are painted with wrapping and insertion off; what moves the cursor
- * (scroll region, origin mode) comes before the cursor's place, what does not
- * comes behind it.
+ * rows are painted without insertion, but with wrapping, or combining characters
+ * in the last column would land in the one before it (no captured row is wider
+ * than the pane); what moves the cursor (scroll region, origin mode) comes before
+ * the cursor's place, what does not comes behind it.
  */
 #include "snapshot.h"
 
@@ -228,7 +229,7 @@ static void
 put_reset(struct evbuffer *out)
 {
 	static const char *const modes[] = {
-		"?2026l", "?1049l", "0m", "r", "?6l", "?7l", "4l", "?1l",
+		"?2026l", "?1049l", "0m", "r", "?6l", "?7h", "4l", "?1l",
 		"?1000l", "?1002l", "?1003l", "?1005l", "?1006l", "?1004l",
 		"?2004l",
 	};
@@ -347,7 +348,7 @@ snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
 	if (info->alternate)
 		put_alternate(out, info, saved, &vt->main);
 	put_rows(out, info, screen);
-	evbuffer_add_printf(out, "\033[?7h\033[%u;%ur", info->upper + 1,
+	evbuffer_add_printf(out, "\033[%u;%ur", info->upper + 1,
 	    info->lower + 1);
 	if (info->origin)
 		evbuffer_add_printf(out, "\033[?6h");

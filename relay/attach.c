@@ -87,7 +87,8 @@ attach_name_ok(const char *name)
 	size_t len = strlen(name);
 
 	/* The rule for the customer's user name is the one we want. */
-	return len == 0 || (len <= PROTO_NAME_MAX && context_is_user(name, len));
+	return len == 0 ||
+	    (len <= PROTO_NAME_MAX && context_is_user(name, len));
 }
 
 static bool

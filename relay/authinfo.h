@@ -20,7 +20,7 @@
 #define AUTHINFO_FP_LEN		50	/* "SHA256:" and 43 of base64 */
 
 struct authinfo {
-	const char	*key;		/* "TYPE BASE64", in the caller's text */
+	const char	*key;	/* "TYPE BASE64", in the caller's text */
 	size_t		 key_len;
 	char		 type[AUTHINFO_TYPE_MAX + 1];
 	char		 fingerprint[AUTHINFO_FP_LEN + 1];	/* of the blob */

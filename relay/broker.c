@@ -71,7 +71,7 @@ broker_path(const struct relayconf *conf, const char *sid,
 	return 0;
 }
 
-/* ---- what follows --------------------------------------------------------- */
+/* ---- what follows ------------------------------------------------------- */
 
 /* End the legs of everybody whose key was put out. */
 static void
@@ -126,7 +126,7 @@ broker_follow(struct broker *b, unsigned int follows)
 		inform_due(b);
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 const char *
 broker_reason_text(const char *reason)
@@ -225,7 +225,7 @@ term_cb(evutil_socket_t fd, short what, void *arg)
 	(void)event_base_loopbreak(b->base);
 }
 
-/* ---- the API -------------------------------------------------------------- */
+/* ---- the API ------------------------------------------------------------ */
 
 static void
 registered_cb(void *arg, const char *support_case, const char *customer)
@@ -297,7 +297,7 @@ tick_cb(evutil_socket_t fd, short what, void *arg)
 		check_grant(b);
 }
 
-/* ---- peers ---------------------------------------------------------------- */
+/* ---- peers -------------------------------------------------------------- */
 
 static const char *
 peer_attach_cb(struct peer *p, const struct attach *a)
@@ -408,7 +408,7 @@ reap_cb(evutil_socket_t fd, short what, void *arg)
 	maybe_finish(b);
 }
 
-/* ---- new legs ------------------------------------------------------------- */
+/* ---- new legs ----------------------------------------------------------- */
 
 static void
 welcome(struct broker *b, int fd)
@@ -462,7 +462,7 @@ accept_cb(evutil_socket_t fd, short what, void *arg)
 	(void)event_add(b->listen_ev, NULL);
 }
 
-/* ---- start ---------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------- */
 
 /*
  * What this process never needs again.  It holds other people's keystrokes:

@@ -85,7 +85,7 @@ struct broker {
 	bool			 recorded;	/* the API has it */
 };
 
-/* ---- broker.c ------------------------------------------------------------- */
+/* ---- broker.c ----------------------------------------------------------- */
 
 /*
  * Carry the session SID until it is over.  READY gets one octet when the
@@ -111,7 +111,7 @@ void	broker_close(struct broker *b, const char *reason, bool hang_up,
 /* What the REASON of CLOSED means, for people. */
 const char *broker_reason_text(const char *reason);
 
-/* ---- inform.c ------------------------------------------------------------- */
+/* ---- inform.c ----------------------------------------------------------- */
 
 /* A line in SID.log. */
 __attribute__((format(printf, 4, 5)))
@@ -132,7 +132,7 @@ int	inform_init(struct broker *b);
 void	inform_one(struct broker *b, struct peer *p);
 void	inform_due(struct broker *b);
 
-/* ---- stream.c ------------------------------------------------------------- */
+/* ---- stream.c ----------------------------------------------------------- */
 
 int	stream_init(struct broker *b);
 void	stream_release(struct broker *b);
@@ -160,7 +160,7 @@ bool	stream_next(struct peer *p, struct evbuffer *out);
 /* Now and then: give memory back. */
 void	stream_idle(struct broker *b);
 
-/* ---- customer.c, support.c ------------------------------------------------ */
+/* ---- customer.c, support.c ---------------------------------------------- */
 
 /* struct peer_ops.attach_cb, up_cb and frame_cb of either side. */
 const char *customer_attach(struct peer *p, const struct attach *a);

@@ -214,7 +214,8 @@ make_room(struct chatlog *c, size_t len)
 
 	for (l = TAILQ_FIRST(&c->lines); l != NULL; l = next) {
 		next = TAILQ_NEXT(l, entry);
-		if (c->nlines < CHATLOG_LINES && c->octets + len <= CHATLOG_TAIL)
+		if (c->nlines < CHATLOG_LINES &&
+		    c->octets + len <= CHATLOG_TAIL)
 			break;
 		if (!l->unacked)
 			drop_line(c, l);
@@ -299,8 +300,11 @@ append(struct chatlog *c, const struct chat_line *l)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	(void)snprintf(who, sizeof who, l->viewer == 0 ? "customer" :
-	    "viewer %u %s", l->viewer, name);
+	if (l->viewer == 0)
+		(void)snprintf(who, sizeof who, "customer");
+	else
+		(void)snprintf(who, sizeof who, "viewer %u %s", l->viewer,
+		    name);
 	n = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\n", stamp, l->id, who,
 	    text);
 	return write_all(c->fd, line, (size_t)n);

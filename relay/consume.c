@@ -188,7 +188,7 @@ leg_consume(const struct relayconf *conf, int argc, char **argv)
 	return leg_wait(s, -1, 0);
 }
 
-/* ---- control legs --------------------------------------------------------- */
+/* ---- control legs ------------------------------------------------------- */
 
 /* A control leg's own end of the connection. */
 struct control {

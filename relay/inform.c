@@ -17,7 +17,7 @@
 
 #define TELL_MAX	512	/* octets of a notice */
 
-/* ---- the log, and notices ------------------------------------------------- */
+/* ---- the log, and notices ----------------------------------------------- */
 
 /* Who a peer is, for the audit log. */
 static void
@@ -118,7 +118,7 @@ broker_tell_support(struct broker *b, const char *fmt, ...)
 			tell(p, text);
 }
 
-/* ---- SESSION_INFO --------------------------------------------------------- */
+/* ---- SESSION_INFO ------------------------------------------------------- */
 
 static void
 add_viewer(const struct broker *b, cJSON *list, const struct viewer *v)

@@ -30,7 +30,7 @@
 
 extern char	**environ;
 
-/* ---- the leg's side ------------------------------------------------------- */
+/* ---- the leg's side ----------------------------------------------------- */
 
 /* Our settings, and nothing else of what sshd gave us. */
 static void
@@ -111,7 +111,7 @@ done:
 	return answer;
 }
 
-/* ---- the keeper ----------------------------------------------------------- */
+/* ---- the keeper --------------------------------------------------------- */
 
 static int
 read_sid(char sid[SID_MAX + 1])

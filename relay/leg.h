@@ -56,7 +56,7 @@ void	leg_let_go(void);
  */
 int	leg_wait(int s, int parent, pid_t ppid);
 
-/* ---- produce.c, consume.c ------------------------------------------------- */
+/* ---- produce.c, consume.c ----------------------------------------------- */
 
 /* The customer's leg. */
 int	leg_produce(const struct relayconf *conf);

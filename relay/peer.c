@@ -193,7 +193,7 @@ peer_kill(struct peer *p, enum proto_form form, int status, const char *words)
 	die(p);
 }
 
-/* ---- output --------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------- */
 
 size_t
 peer_queued(const struct peer *p)
@@ -341,7 +341,7 @@ peer_fault(struct peer *p, const char *what)
 	peer_leave(p, PROTO_END, 1, what);
 }
 
-/* ---- input ---------------------------------------------------------------- */
+/* ---- input -------------------------------------------------------------- */
 
 static void
 fault_frame(struct peer *p, const struct proto_frame *f, const char *why)
@@ -517,7 +517,7 @@ peer_pause(struct peer *p, bool pause)
 	event_active(p->in_ev, EV_READ, 0);	/* for what is kept */
 }
 
-/* ---- the leg's socket ----------------------------------------------------- */
+/* ---- the leg's socket --------------------------------------------------- */
 
 /* A pipe or a socket that can be read, or written. */
 static bool
@@ -656,7 +656,7 @@ ctl_cb(evutil_socket_t fd, short what, void *arg)
 	/* What a leg says later is not for this broker. */
 }
 
-/* ---- deadlines ------------------------------------------------------------ */
+/* ---- deadlines ---------------------------------------------------------- */
 
 /* Once every ping_ms: has it been heard? */
 static void

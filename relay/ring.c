@@ -272,6 +272,27 @@ ring_peek(const struct ring *r, const struct ring_cursor *c,
 	return true;
 }
 
+/* Step over the item of LEN octets. */
+static void
+step(struct ring *r, struct ring_cursor *c, size_t len)
+{
+	c->at += sizeof(struct item) + len;
+	c->done = 0;
+	if (c->at == r->head)
+		r->sealed = true;
+}
+
+void
+ring_pass(struct ring *r, struct ring_cursor *c)
+{
+	struct item it;
+
+	if (ring_lost(r, c) || c->at == r->head)
+		return;
+	copy_out(r, c->at, &it, sizeof it);
+	step(r, c, it.len);
+}
+
 size_t
 ring_take(struct ring *r, struct ring_cursor *c, char *buf, size_t cap)
 {
@@ -282,14 +303,9 @@ ring_take(struct ring *r, struct ring_cursor *c, char *buf, size_t cap)
 		return 0;
 	copy_out(r, c->at, &it, sizeof it);
 	n = it.len - c->done < cap ? it.len - c->done : cap;
-	if (n > 0)
-		copy_out(r, c->at + sizeof it + c->done, buf, n);
+	copy_out(r, c->at + sizeof it + c->done, buf, n);
 	c->done += n;
-	if (c->done == it.len) {
-		c->at += sizeof it + it.len;
-		c->done = 0;
-		if (c->at == r->head)
-			r->sealed = true;
-	}
+	if (c->done == it.len)
+		step(r, c, it.len);
 	return n;
 }

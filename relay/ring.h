@@ -39,7 +39,7 @@ struct ring_item {
 	enum ring_kind	 kind;
 	uint16_t	 cols, rows;
 	struct blob	*blob;		/* the ring's reference */
-	size_t		 len;		/* octets given out by ring_take() */
+	size_t		 len;		/* octets that ring_take() will give */
 };
 
 /* Where a viewer is: an item, and how much of its octets it has. */
@@ -55,8 +55,7 @@ struct ring {
 	uint64_t	 last;		/* the newest item, if tail < head */
 	bool		 sealed;	/* a cursor stands at head: the newest
 					 * item may not grow any more */
-	uint64_t	 screen;	/* the newest RING_SCREEN, if >= tail and
-				 * has_screen */
+	uint64_t	 screen;	/* the newest RING_SCREEN, if has_screen */
 	bool		 has_screen;
 	size_t		 blobs;		/* octets in the blobs of screens */
 	size_t		 touched;	/* octets of data that are resident */
@@ -67,7 +66,8 @@ void	ring_release(struct ring *r);
 
 /*
  * Append octets, a size, or a screen (a reference is taken).  Octets join the
- * newest item if that is an OUTPUT that nobody has got all of.  Returns 0, or -1 if there is no memory.
+ * newest item if that is an OUTPUT that nobody has got all of.  Returns 0, or -1
+ * if there is no memory.
  */
 int	ring_output(struct ring *r, const void *data, size_t len);
 int	ring_size(struct ring *r, uint16_t cols, uint16_t rows);
@@ -89,9 +89,12 @@ bool	ring_skip(const struct ring *r, struct ring_cursor *c);
 bool	ring_peek(const struct ring *r, const struct ring_cursor *c,
 	    struct ring_item *it);
 
+/* Move the cursor over the item, whatever of it is left. */
+void	ring_pass(struct ring *r, struct ring_cursor *c);
+
 /*
- * Take it: up to CAP octets of an OUTPUT are copied to BUF and the cursor moves
- * over them, over other items as a whole.  Returns the octets copied.
+ * Take of an OUTPUT: up to CAP octets are copied to BUF and the cursor moves
+ * over them.  Returns their number.
  */
 size_t	ring_take(struct ring *r, struct ring_cursor *c, char *buf,
 	    size_t cap);

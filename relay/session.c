@@ -208,8 +208,7 @@ session_verdict_text(enum session_verdict verdict)
 	static const char *const texts[SESSION_VERDICTS] = {
 		"nothing was dropped",
 		"you are read-only here: what you type is dropped",
-		"the customer's session is restricted: "
-		    "you may look and chat, what you type is dropped",
+		"this session is restricted: what you type is dropped",
 		"the customer is not connected: what you type is dropped",
 	};
 

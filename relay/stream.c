@@ -81,7 +81,7 @@ set_timer(struct event *ev, uint64_t ms)
 	(void)evtimer_add(ev, &tv);
 }
 
-/* ---- asking for screens --------------------------------------------------- */
+/* ---- asking for screens ------------------------------------------------- */
 
 /*
  * Is there a viewer who can take a screen now; how much history at most?  One
@@ -158,7 +158,7 @@ ask_cb(evutil_socket_t fd, short what, void *arg)
 	ask(arg);
 }
 
-/* ---- from the customer ---------------------------------------------------- */
+/* ---- from the customer -------------------------------------------------- */
 
 static void
 ack_cb(evutil_socket_t fd, short what, void *arg)
@@ -224,8 +224,10 @@ stream_restart(struct broker *b)
 	st->asked = false;
 	st->asked_ms = 0;
 	TAILQ_FOREACH(p, &b->peers, entry)
-		if (p->view != NULL)
+		if (p->view != NULL) {
 			make_wait(p->view);
+			p->view->gap = p->view->credit.sent > 0;
+		}
 	trim(b);
 	ask(b);
 }
@@ -415,7 +417,7 @@ stream_take(struct broker *b, enum proto_form form,
 	}
 }
 
-/* ---- to a viewer ---------------------------------------------------------- */
+/* ---- to a viewer -------------------------------------------------------- */
 
 int
 stream_open(struct broker *b, struct peer *p, uint32_t history)
@@ -545,11 +547,11 @@ next_of_ring(struct broker *b, struct view *v, struct evbuffer *out)
 	}
 	if (it.kind == RING_SCREEN) {
 		v->blobs[v->nblobs++] = blob_ref(it.blob);
-		(void)ring_take(r, &v->cursor, NULL, 0);
+		ring_pass(r, &v->cursor);
 		return next_of_blob(v, out);
 	}
 	if (it.kind == RING_SIZED) {
-		(void)ring_take(r, &v->cursor, NULL, 0);
+		ring_pass(r, &v->cursor);
 		(void)snprintf(args, sizeof args, "%u %u", it.cols, it.rows);
 		return put_frame(out, PROTO_SIZE, NULL, 0, args);
 	}

@@ -27,7 +27,9 @@ struct key {
 	const char	*other;		/* ... or tmux's name for the session */
 };
 
-#define POKE(program, word) "run-shell -b 'echo " word " 1<>%s/" program "'"
+/* In the directory %s; the program may not have made its FIFO yet. */
+#define POKE(program, word) \
+	"run-shell -b 'cd %s && test -p " program " && echo " word " 1<>" program "'"
 
 static const struct key keys[] = {
 	{ "0", NULL, "The customer's shell", "select-window -t :0", NULL },
@@ -155,8 +157,8 @@ add_hooks(struct tmux *tm, const struct scope *sc)
 	static const char *const sizes[] = { "client-attached",
 	    "client-detached", "client-resized", "client-session-changed" };
 	const char *size = tmux_text(tm, POKE("view", "size"), sc->dir);
-	const char *window = tmux_text(tm, "run-shell -b 'echo window "
-	    "#{window_index} 1<>%s/chat'", sc->dir);
+	const char *window = tmux_text(tm, POKE("chat",
+	    "window #{window_index}"), sc->dir);
 	size_t i;
 
 	for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++)

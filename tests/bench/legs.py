@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 
+LIMIT = 30              # seconds that anything may take
 SCREEN = b'SCREEN 80 24 end +5\nhello\n'
 
 
@@ -81,8 +82,8 @@ def call(url, method, path, body):
 
 def environment(lab, auth, command):
     """What sshd would give to the forced command."""
-    path = tempfile.mktemp(prefix='auth-', dir=lab + '/run')
-    with open(path, 'w') as f:
+    fd, path = tempfile.mkstemp(prefix='auth-', dir=lab + '/run')
+    with open(fd, 'w') as f:
         f.write(f'publickey {auth}\n')
     return {'PATH': os.environ['PATH'], 'TUNL_CONF': lab + '/relay.conf',
             'SSH_USER_AUTH': path, 'SSH_ORIGINAL_COMMAND': command,
@@ -101,17 +102,17 @@ def open_session(lab, url, key):
     return sid, customer
 
 
-def join(lab, key, sid, sel):
-    """A viewer, as soon as the broker is there."""
-    while True:
-        viewer = Leg('support', environment(lab, key, f'consume {sid}'))
-        viewer.say(b'HELLO 1\n')
-        sel.register(viewer.fd, selectors.EVENT_READ, viewer)
-        return viewer
+def join(lab, key, sid):
+    viewer = Leg('support', environment(lab, key, f'consume {sid}'))
+    viewer.say(b'HELLO 1\n')
+    return viewer
 
 
-def serve(sel, seconds):
-    """Answer what comes for a while; False if a leg is over."""
+def serve(sel, seconds, awaited=None):
+    """Answer what comes for a while, or until AWAITED was heard.
+
+    Returns false if stdin is at its end.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for key, _ in sel.select(end - time.monotonic()):
@@ -124,6 +125,8 @@ def serve(sel, seconds):
                 continue
             for words, size in found:
                 key.data.answer(words, size)
+            if found and key.data is awaited:
+                return True
     return True
 
 
@@ -137,39 +140,25 @@ def main():
     customers, viewers = [], []
     for _ in range(count):
         sid, customer = open_session(lab, url, key)
-        sel.register(customer.fd, selectors.EVENT_READ, customer)
-        until_hello(sel, customer)
         customers.append(customer)
-        viewers.append(join(lab, key, sid, sel))
-        serve(sel, 0)
+        sel.register(customer.fd, selectors.EVENT_READ, customer)
+        serve(sel, LIMIT, customer)     # the broker is there
+        viewer = join(lab, key, sid)
+        viewers.append(viewer)
+        sel.register(viewer.fd, selectors.EVENT_READ, viewer)
+    end = time.monotonic() + LIMIT
     while not all(viewer.settled for viewer in viewers):
         serve(sel, 1)
+        if time.monotonic() > end:
+            sys.exit('a viewer gets no screen')
     print('ready', flush=True)
     sel.register(0, selectors.EVENT_READ, None)
-    while serve(sel, 3600):
+    while serve(sel, LIMIT):
         pass
     for customer in customers:
         customer.say(b'BYE\n')
     for leg in customers + viewers:
         leg.proc.wait()
-
-
-def until_hello(sel, customer):
-    """The broker answers, so it is there."""
-    while customer.proc.poll() is None and not select_one(sel, customer):
-        pass
-
-
-def select_one(sel, leg):
-    heard = False
-    for key, _ in sel.select(1):
-        found = key.data.frames()
-        if found is None:
-            sys.exit('legs: a leg ended at once')
-        for words, size in found:
-            key.data.answer(words, size)
-            heard = heard or key.data is leg
-    return heard
 
 
 main()

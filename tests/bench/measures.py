@@ -63,11 +63,12 @@ def relay_memory():
 
 
 def per(spent, units, scale, programs=None):
-    """CPU by program, over UNITS, in 1/SCALE seconds; ours alone."""
+    """CPU by program, over UNITS, in 1/SCALE seconds; not what is nothing."""
     known = ('tmux: server', 'tmux: client', 'linbit-tunl', 'ssh', 'sshd',
              'tunl-broker', 'relay-share', 'socat', 'tunl', 'bench-pane')
+    most = max(spent.values(), default=0)
     return {name: ns / REAL_S * scale / units for name, ns in spent.items()
-            if name in (programs or known)}
+            if name in (programs or known) and ns > most / 100}
 
 
 # ---- keys -------------------------------------------------------------------
@@ -125,7 +126,7 @@ def seen_flood(system, view, octets):
 
 def bulk(w):
     """pane output until its end is visible; relay CPU"""
-    octets = rounds(20, 100) * MB
+    octets = rounds(10, 100) * MB
     systems = (w.ours, w.two_hop)
     rate, relay = {s: [] for s in systems}, {s: [] for s in systems}
     busy = {s: {} for s in systems}
@@ -161,7 +162,7 @@ def bulk(w):
 
 def own_pane(w):
     """the customer's pane, shared and not"""
-    octets = 50 * MB
+    octets = rounds(25, 50) * MB
     systems = (w.ours, w.unshared, w.two_hop)
     rate = {s: [] for s in systems}
     busy = {s: {} for s in systems}
@@ -177,7 +178,8 @@ def own_pane(w):
             s.customer.quiet()
             if s in w.views:
                 w.views[s].quiet()
-    w.report.ratio("customer's own pane: a 50 MB flood shared, over unshared",
+    w.report.ratio("customer's own pane: a flood of "
+                   f'{octets // MB} MB shared, over unshared',
                    median(rate[w.ours]), median(rate[w.unshared]), 'MB/s',
                    at_least=0.9, samples={s.name: rate[s] for s in systems},
                    anchor_name='the same tmux, unshared')
@@ -291,6 +293,26 @@ class Engineer:
         return ms
 
 
+def programs_of_a_join(w, eva):
+    """How many programs one warm join starts, by name."""
+    bin_dir, log = w.lab.path('counted'), w.lab.path('counted.log')
+    os.mkdir(bin_dir)
+    for name in ('tmux', 'ssh'):
+        path = os.path.join(bin_dir, name)
+        with open(path, 'w') as f:
+            f.write(f'#!/bin/sh\necho {name} >>{log}\n'
+                    f'exec {shutil.which(name)} "$@"\n')
+        os.chmod(path, 0o700)
+    path = eva.env['PATH']
+    eva.env['PATH'] = bin_dir + ':' + path
+    eva.join()
+    eva.env['PATH'] = path
+    with open(log) as f:
+        names = f.read().split()
+    # one tmux is ours, which ends the session
+    return {'tmux': names.count('tmux') - 1, 'ssh': names.count('ssh')}
+
+
 def joins(w):
     """join and list, warm and cold, over ssh warm and cold"""
     lab, eva = w.lab, Engineer(w)
@@ -318,6 +340,8 @@ def joins(w):
     subprocess.run(lab.anchor_ssh('-S', ctl, '-O', 'exit', '127.0.0.1'),
                    check=False, stderr=subprocess.DEVNULL)
     show_joins(w, got)
+    w.report.note('join and list', 'programs that one warm join starts, its '
+                  'windows included', programs_of_a_join(w, eva))
 
 
 def show_joins(w, got):
@@ -415,43 +439,41 @@ def stalled(w):
     for system in (w.ours, w.two_hop):
         first, second = w.views[system], system.viewer()
         alone, beside = [], []
-        for _ in range(rounds(2, 4)):
-            alone.append(seen_flood(system, first, 20 * MB))
-            rate = 20 * MB / median([a['pane'] for a in alone])
-            octets = int(rate * (STALL + 2))
-            if FULL:
-                octets = max(octets, 100 * MB)
+        for _ in range(rounds(2 if system is w.ours else 1, 4)):
+            got = seen_flood(system, first, rounds(10, 100) * MB)
+            alone.append(got['done'] / got['seconds'])
             first.quiet()
             second.quiet()
-            beside.append(stall_once(system, first, second, octets))
+            beside.append(stall_once(system, first, second))
             first.quiet()
             second.quiet()
         second.close()
-        show_stalled(w, system, [20 * MB / a['seconds'] for a in alone],
-                     beside)
+        show_stalled(w, system, alone, beside)
 
 
-def stall_once(system, first, second, octets):
+def stall_once(system, first, second):
+    """A torrent, of which the second viewer does not read the beginning."""
     word = mark()
     watched = {'relay': share_programs(), 'tmux': named('tmux: server'),
                'socat': named('socat')}
-    most = {name: kib_of(pids) for name, pids in watched.items()}
-    start = dict(most)
+    start = {name: kib_of(pids) for name, pids in watched.items()}
+    most = dict(start)
     second.get('pause')
-    first.tell('wait', 300000, word)
-    answer = system.pane.start('flood', octets, word)
+    first.tell('wait', 120000, word)
+    answer = system.pane.start('torrent', word)
     end = time.monotonic() + STALL
     while time.monotonic() < end:
         for name, pids in watched.items():
             most[name] = max(most[name], kib_of(pids))
         time.sleep(STALL / 50)
     resumed = second.get('resume')[0]
-    caught = second.ask('stamp', 60000, resumed // 1000)
+    caught = second.ask('stamp', 10000, resumed // 1000)
+    system.customer.type('\3')
     with answer:
-        begin, _, stall, _ = numbers(answer.readline(), 'flood')
+        begin, _, stall, done = numbers(answer.readline(), 'torrent')
     seen = numbers(first.hear(), 'the other viewer')[0]
-    return {'stall': stall / 1e6, 'octets': octets,
-            'rate': octets / ((seen - begin) / REAL_S),
+    return {'stall': stall / 1e6, 'octets': done,
+            'rate': done / ((seen - begin) / REAL_S),
             'caught': (numbers(caught, 'the stalled viewer')[0] - resumed)
             / REAL_S, 'most': most,
             'grown': {name: (most[name] - start[name]) / 1024
@@ -603,6 +625,9 @@ def api(w):
         w.report.note('API', f'CPU of the server, us a request: {what}',
                       {'http.server' if name == 'python3' else name: us
                        for name, us in cpu.items()})
+        w.report.note('API', f'requests/s of relay-api: {what}', {
+            '16 connections': median(got['relay-api']),
+            '1 connection': load(ports['relay-api'], 1, seconds, *request)})
         w.report.ratio(f'API: {what}', median(got['relay-api']),
                        median(got['http.server']), '/s',
                        at_least=10 if what == 'durable writes' else 50,

@@ -68,8 +68,12 @@ take(struct ring *r, struct reader *rd, size_t cap)
 		return;
 	if (it.kind == RING_SCREEN)
 		must(memcmp(it.blob->data, &rd->next, sizeof rd->next) == 0);
+	if (it.kind != RING_OUTPUT) {
+		ring_pass(r, &rd->c);
+		return;
+	}
 	n = ring_take(r, &rd->c, buf, cap);
-	must(it.kind == RING_OUTPUT ? n <= it.len && n <= cap : n == 0);
+	must(n > 0 && n <= it.len && n <= cap);
 	for (i = 0; i < n; i++)
 		must(buf[i] == (char)((rd->next + i) % 251));
 	rd->next += n;

@@ -2,6 +2,7 @@
 # shellcheck source=lib.sh
 # apilib.sh - a relay-api of its own with a CA in an agent, and calls to it.
 # Sourced after lib.sh by the tests of the API alone.
+# shellcheck disable=SC2034	# it sets variables for them
 tmp=${tmp:?lib.sh first}
 build=${build:?}
 

@@ -36,5 +36,10 @@ demo narrow 90x50
 type_line narrow exit
 over narrow
 
+demo closed 100x40
+pid=$(outer display-message -p -t =closed: '#{pane_pid}')
+term_close closed
+within 30 "it ends with its terminal" all_gone "$pid"
+
 term_end
 world_restored "$tmp/before" || fail "something is left behind"

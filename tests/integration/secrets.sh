@@ -20,19 +20,26 @@ def parent(pid):
 
 evas = set()
 
-def whose(pid):
-    chain = []
+def is_evas(pid):
     try:
-        while pid != '0':
-            chain.append(pid)
-            if pid in evas or b'TUNL_DISPLAY_NAME=eva' in \
-                    read(pid, 'environ').split(b'\0'):
-                evas.update(chain)
-                return 'eva'
-            pid = parent(pid)
+        return pid in evas or b'TUNL_DISPLAY_NAME=eva' in \
+            read(pid, 'environ').split(b'\0')
     except OSError:
-        pass
-    return '-'
+        return False
+
+def whose(pid, up):
+    chain = [pid]
+    try:
+        while not is_evas(chain[-1]):
+            if up == '0':
+                return '-'
+            chain.append(up)
+            up = parent(up)
+    except OSError:
+        if not is_evas(chain[-1]):
+            return '-'
+    evas.update(chain)
+    return 'eva'
 
 seen = set()
 out = open(sys.argv[1], 'w', buffering=1)
@@ -46,7 +53,7 @@ while not os.path.exists(sys.argv[2]):
         except OSError:
             continue
         seen.add((pid, line))
-        print(whose(pid), pid, up,
+        print(whose(pid, up), pid, up,
               line.decode(errors='replace').replace('\n', ' '), file=out)
 PY
 

@@ -10,6 +10,7 @@ umask 077
 repo=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 demo=${TUNL_BUILD:-$repo/build}/unit/snapshot_demo
 cols=72 rows=20			# of the window; the chat pane takes 10
+export LC_ALL=C.UTF-8
 unset TMUX TMUX_PANE
 failed=0 marks=0 pid=''
 
@@ -184,6 +185,10 @@ round_trip pen "${e}[3;7;38;5;99mon" ' and on'
 round_trip background "${e}[44m${e}[2J${e}[5;5Hblue${e}[K" ' x'
 round_trip wide $'日本語 e\u0301a\u0308 \U1F600 ok' $'x日'
 round_trip 'wide at the edge' "${e}[1;71H日${e}[2;72H日x" y
+round_trip 'combining at the edge' \
+    "${e}[1;72Hx"$'\u0337\u0335\u0303'"${e}[2;71Hy"$'\u0303z\u0301' $'\u0302'
+round_trip 'combining at the edge, alternate' \
+    "${e}[1;72Hx"$'\u0337\u0335\u0303'"${e}[2;1H${e}[?1049hvi" "${e}[?1049lx"
 round_trip 'line drawing' "${e}(0lqqk${e}(B text ${e})0${e}[4;1H"$'\016'"xx" \
     'qq'
 round_trip 'wrap pending' "${e}[3;1H${e}[32m$(printf '%72s' | tr ' ' w)" 'X'

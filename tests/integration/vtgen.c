@@ -1,7 +1,7 @@
 /*
  * vtgen.c - what a program might draw, from a seed.
  *
- * usage: vtgen SEED COLS ROWS FROM TO [OCTETS [OCTETS]]
+ * usage: vtgen [-f] SEED COLS ROWS FROM TO [OCTETS [OCTETS]]
  *
  * Writes the steps FROM to TO - 1 of the seed's stream for a terminal of COLS
  * x ROWS, each in one write: text, attributes, moves, erasure, insertion,
@@ -13,9 +13,11 @@
  * behind the others: a stream cut inside a sequence.  A step that only makes
  * sense whole (one that saves and restores the cursor) begins where it is cut.
  *
- * What is left out is what tmux itself cannot take from one screen to another:
- * half a wide character.  So a seed has either wide characters, or erases and
- * shifts parts of lines.
+ * What is left out is what a capture of tmux 3.3a does not show: half a wide
+ * character, so a seed has either wide characters, or erases and shifts parts of
+ * lines; that a line goes on in the next one, which a backspace in column 1
+ * finds; and a background that erasing and scrolling leaves where nothing was
+ * ever drawn, unless -f allows it.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -33,6 +35,7 @@ struct gen {
 	uint64_t	 rng;
 	unsigned int	 cols, rows;
 	bool		 wide;		/* the seed's kind */
+	bool		 fill;		/* -f */
 	bool		 whole;		/* this step is not cut */
 	size_t		 len;
 	char		 out[STEP_MAX];
@@ -230,12 +233,12 @@ put_colour(struct gen *g, unsigned int which)
 }
 
 static void
-pen(struct gen *g)
+put_pen(struct gen *g, bool background)
 {
 	static const char *const words[] = { "0", "", "1", "2", "3", "4", "5",
 	    "7", "8", "9", "22", "23", "24", "25", "27", "28", "29", "53",
 	    "55", "4:3", "4:4", "4:5", "4:2", "58:5:9", "58:2::9:8:7", "59",
-	    "38:5:99", "48:2::1:2:3", "39", "49", "39;49", "0;1", "0;7" };
+	    "38:5:99", "38:2::1:2:3", "39", "49", "39;49", "0;1", "0;7" };
 	unsigned int n = pick(g, 1, 4);
 
 	put(g, "\033[");
@@ -243,9 +246,27 @@ pen(struct gen *g)
 		if (chance(g, 55))
 			put(g, "%s", ONE_OF(g, words));
 		else
-			put_colour(g, chance(g, 60) ? 38 : 48);
+			put_colour(g, background && chance(g, 40) ? 48 : 38);
 		put(g, "%c", n == 1 ? 'm' : ';');
 	}
+}
+
+static void
+pen(struct gen *g)
+{
+	put_pen(g, g->fill);
+}
+
+/* Words on a background, within one line. */
+static void
+coloured(struct gen *g)
+{
+	unsigned int n = pick(g, 1, g->cols / 2);
+
+	put(g, "\033[%u;%uH", pick(g, 1, g->rows), pick(g, 1, g->cols - n));
+	put_pen(g, true);
+	put_ascii(g, n);
+	put(g, "\033[49m");
 }
 
 /* ---- the cursor ----------------------------------------------------------- */
@@ -259,7 +280,7 @@ move_to(struct gen *g)
 static void
 move(struct gen *g)
 {
-	static const char *const words[] = { "\r", "\n", "\b", "\t", "\v",
+	static const char *const words[] = { "\r", "\n", "--\b", "\t", "\v",
 	    "\f", "\r\n", "\033[H", "\033[f", "\033[A", "\033[B", "\033[C",
 	    "\033[D", "\033[Z", "\033[2Z", "\033D", "\033E", "\033M",
 	    "\033[999C", "\033[999B", "\033[99;999H" };
@@ -434,7 +455,7 @@ box(struct gen *g)
 	unsigned int x = pick(g, 1, g->cols - w), y = pick(g, 1, g->rows - h);
 	unsigned int row, n;
 
-	pen(g);
+	put_pen(g, true);
 	for (row = 0; row < h; row++) {
 		put(g, "\033[%u;%uH", y + row, x);
 		for (n = 0; n < w; n++)
@@ -458,7 +479,7 @@ odd(struct gen *g)
 	    "\033P1;2|data\033\\", "\033_what\033\\", "\033^pm\033\\",
 	    "\033[?1;2;3u", "\033[>4;1m", "\033]8;;http://x/\033\\link",
 	    "\033]8;;\033\\", "\033]52;c;aGFs\a", "\033[99999z", "\177",
-	    "\033[3\b1mx", "\033[?2026h\033[?2026l", "\033[?1004h",
+	    "\033[3\r1mx", "\033[?2026h\033[?2026l", "\033[?1004h",
 	    "\033[?1004l" };
 
 	put(g, "%s", ONE_OF(g, words));
@@ -468,7 +489,7 @@ static const struct {
 	void		(*step)(struct gen *g);
 	unsigned int	 weight;
 } steps[] = {
-	{ text, 26 }, { lines, 10 }, { pen, 18 }, { move, 16 }, { saved, 3 },
+	{ text, 26 }, { lines, 10 }, { pen, 15 }, { coloured, 3 }, { move, 16 }, { saved, 3 },
 	{ erase, 6 }, { shift, 5 }, { region, 4 }, { tabs, 3 }, { charset, 3 },
 	{ screens, 2 }, { mode, 4 }, { repeat, 2 }, { box, 3 }, { odd, 2 },
 };
@@ -551,9 +572,14 @@ main(int argc, char **argv)
 	unsigned int seed, from, to, n;
 	size_t skip, more;
 
+	if (argc > 1 && strcmp(argv[1], "-f") == 0) {
+		g.fill = true;
+		argv++;
+		argc--;
+	}
 	if (argc < 6 || argc > 8) {
-		fprintf(stderr, "usage: vtgen SEED COLS ROWS FROM TO [OCTETS "
-		    "[OCTETS]]\n");
+		fprintf(stderr, "usage: vtgen [-f] SEED COLS ROWS FROM TO "
+		    "[OCTETS [OCTETS]]\n");
 		return 2;
 	}
 	seed = number(argv[1], 0, UINT32_MAX);

@@ -45,7 +45,7 @@ drain(struct ring *r, struct ring_cursor *c, size_t step)
 		else
 			n += (size_t)snprintf(out + n, sizeof out - n, "[%.*s]",
 			    (int)it.blob->len, it.blob->data);
-		assert_int_equal(ring_take(r, c, NULL, 0), 0);
+		ring_pass(r, c);
 	}
 	out[n] = '\0';
 	return out;

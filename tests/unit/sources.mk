@@ -67,7 +67,7 @@ cert_test_SRC := relay/cert.c relay/pubkey.c relay/authinfo.c
 cert_test_LIB := -lcrypto
 
 # The customer's tmux side by orders, for tests/integration/snapshot.sh.
-panes_SRC := customer/panes.c customer/control.c customer/tmux.c \
+panes_SRC := customer/panes.c customer/server.c customer/control.c customer/tmux.c \
 	customer/snapshot.c customer/vtmodes.c common/log.c common/spawn.c \
 	common/files.c customer/sessiondir.c customer/settings.c common/sid.c
 $(BUILD)/unit/snapshot_demo: \
