@@ -1,13 +1,11 @@
 /*
  * daemon.c - the hidden face: between the session's tmux and the relay.
  *
- * This is where the customer's policy is enforced: what the relay sends is let
- * through by the table of proto.h in the state of permission that the customer
- * chose, whoever sent it.  The tmux side is panes.c, the relay's link.c, the
- * uplink's queue capture.c, the customer's faces.c; here they are tied
- * together, and here the session ends.
+ * The tmux side is panes.c, the relay's link.c and fromrelay.c, the uplink's
+ * queue capture.c, the customer's faces.c; here they are tied together, and
+ * here the session ends.
  */
-#include "customer.h"
+#include "daemon.h"
 
 #include <sys/time.h>
 
@@ -16,7 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +23,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "customer.h"
 #include "faces.h"
 #include "files.h"
 #include "info.h"
@@ -40,11 +39,10 @@
 
 #define LOCK_MS		2000	/* for the lock of the one before us */
 #define END_MS		3000	/* each step of the end */
-#define HISTORY_MAX	10000	/* lines */
 #define HOLD_MS		20	/* between two looks at a busy tmux */
 
-static uint64_t
-now_ms(void)
+uint64_t
+daemon_now_ms(void)
 {
 	struct timespec ts;
 
@@ -62,10 +60,10 @@ arm(struct event *ev, int ms)
 
 /* ---- the uplink ----------------------------------------------------------- */
 
-static void
+void
 daemon_pump(struct daemon *d)
 {
-	int ms = capture_pump(&d->capture, now_ms());
+	int ms = capture_pump(&d->capture, daemon_now_ms());
 
 	if (ms >= 0 && !event_pending(d->pump, EV_TIMEOUT, NULL))
 		arm(d->pump, ms);
@@ -87,7 +85,7 @@ pump_cb(evutil_socket_t fd, short what, void *arg)
 		arm(d->pump, HOLD_MS);
 }
 
-static void
+void
 daemon_shoot(struct daemon *d)
 {
 	if (d->shooting) {
@@ -96,6 +94,14 @@ daemon_shoot(struct daemon *d)
 	}
 	d->shooting = true;
 	panes_shoot(d->panes, d->history);
+}
+
+void
+daemon_hold(struct daemon *d)
+{
+	d->held = true;
+	link_hold(d->link, true);
+	arm(d->pump, HOLD_MS);
 }
 
 static void
@@ -120,9 +126,6 @@ static const struct capture_ops capture_ops = { capture_frame_cb,
     capture_resync_cb };
 
 /* ---- tmux ----------------------------------------------------------------- */
-
-static void	daemon_end(struct daemon *d, const char *why);
-static void	daemon_next_step(struct daemon *d);
 
 static void
 panes_ready_cb(void *arg)
@@ -260,7 +263,7 @@ leave_word(const struct daemon *d, const char *why)
 		log_warn("cannot write down how it ended");
 }
 
-static void
+void
 daemon_next_step(struct daemon *d)
 {
 	if (d->ending == LEAVING && !d->tmux_gone) {
@@ -279,8 +282,7 @@ ender_cb(evutil_socket_t fd, short what, void *arg)
 	daemon_next_step(arg);
 }
 
-/* End it for good: tell the relay, tell the customer, end tmux. */
-static void
+void
 daemon_end(struct daemon *d, const char *why)
 {
 	if (d->ending != RUNNING)
@@ -320,7 +322,7 @@ take_lock(const struct sessiondir *sd)
 		fd = sessiondir_lock(sd, FILE_LOCK);
 		if (fd != -1 || errno != EWOULDBLOCK)
 			return fd;
-		(void)usleep(20000);
+		(void)poll(NULL, 0, 20);
 	}
 	return -1;
 }

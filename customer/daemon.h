@@ -1,17 +1,21 @@
 /*
  * daemon.h - the hidden daemon's parts and what they share: daemon.c (its life
- * and tmux), relay.c (what the relay sends, and the link).
+ * and tmux), fromrelay.c (what the relay sends, and what becomes of the link).
  */
 #ifndef DAEMON_H
 #define DAEMON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "capture.h"
 #include "info.h"
 #include "sessiondir.h"
 #include "settings.h"
 #include "tmuxcaps.h"
+
+struct link_ops;
+struct talk_line;
 
 /* How far the end of the session has got. */
 enum ending {
@@ -45,6 +49,9 @@ struct daemon {
 	bool			 waiting;	/* a viewer waits for one */
 	unsigned int		 history;	/* with so many lines above */
 };
+
+/* Monotonic, in milliseconds. */
+uint64_t	daemon_now_ms(void);
 
 /* Ask for a screen, now or after the one that is being taken. */
 void	daemon_shoot(struct daemon *d);

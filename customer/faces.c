@@ -45,7 +45,7 @@ struct faces {
 	void			*arg;
 	int			 listener;
 	struct event		*accept;
-	LIST_HEAD(, face)	 list;
+	LIST_HEAD(face_list, face) list;
 	unsigned int		 count;
 	struct talk		 talk;
 

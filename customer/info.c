@@ -53,8 +53,9 @@ info_parse(struct info *info, const char *json, size_t len)
 		cJSON_Delete(o);
 		return -1;
 	}
-	cJSON_ArrayForEach(viewer, cJSON_GetObjectItemCaseSensitive(o,
-	    "viewers"))
+	viewer = cJSON_GetObjectItemCaseSensitive(o, "viewers");
+	for (viewer = viewer != NULL ? viewer->child : NULL; viewer != NULL;
+	    viewer = viewer->next)
 		take_viewer(info, viewer);
 	copy_text(info->support_case, sizeof info->support_case, o, "case");
 	cJSON_Delete(o);

@@ -110,18 +110,15 @@ def cpu_ns(pid):
 
 
 def private_kib(pid):
-    """Private memory, clean and dirty."""
+    """Private memory, clean and dirty; 0 of a process that is gone."""
     kib = 0
     try:
         with open(f'/proc/{pid}/smaps_rollup') as f:
             for line in f:
                 if line.startswith(('Private_Clean:', 'Private_Dirty:')):
                     kib += int(line.split()[1])
-    except PermissionError:
-        raise Failed('the memory of these processes is only for root to see')\
-            from None
-    except OSError:
-        return 0
+    except (FileNotFoundError, ProcessLookupError):
+        pass
     return kib
 
 
@@ -136,7 +133,8 @@ class Cpu:
         seen = {}
         for pid in pids():
             try:
-                seen[pid] = (parent_and_name(pid)[1], cpu_ns(pid))
+                if os.stat(f'/proc/{pid}').st_uid == os.getuid():
+                    seen[pid] = (parent_and_name(pid)[1], cpu_ns(pid))
             except OSError:
                 continue
         return seen

@@ -126,7 +126,8 @@ class Report:
             if note['section'] != last:
                 yield f'\n**{note["section"]}**\n'
                 last = note['section']
-            values = sorted(note['values'].items(), key=lambda kv: -kv[1])
+            values = sorted(note['values'].items(),
+                            key=lambda kv: -(kv[1] or 0))
             yield f'- {note["what"]}: ' + ', '.join(
                 f'{name} {number(v)}' for name, v in values)
 

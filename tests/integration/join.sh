@@ -32,6 +32,11 @@ window_gone() {
 	! etmux has-session -t "=tunl-join-$sid" 2>/dev/null
 }
 
+pane_is_dead() {
+	[ "$(etmux display-message -p -t "=tunl-join-$sid:0" \
+	    '#{pane_dead}')" = 1 ]
+}
+
 nothing_of_it() {
 	! etmux list-keys | grep -q "tunl-$sid" &&
 	    [ ! -e "$TUNL_LAB/run-user/eva/tunl-$sid" ]
@@ -108,7 +113,7 @@ term_close again
 # ---- healing ----------------------------------------------------------------
 
 kill_hard "$(etmux display-message -p -t "=tunl-join-$sid:0" '#{pane_pid}')"
-wait_screen eva 'Pane is dead'
+within 10 "tmux notices" pane_is_dead
 press eva Enter
 shell_echoes eva
 kill_hard "$(master)"

@@ -9,6 +9,7 @@ set -u
 umask 077
 repo=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 demo=${TUNL_BUILD:-$repo/build}/unit/snapshot_demo
+poll=0.02
 cols=72 rows=20			# of the window; the chat pane takes 10
 export LC_ALL=C.UTF-8
 unset TMUX TMUX_PANE
@@ -31,7 +32,7 @@ until_true() {
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
+		sleep "$poll"
 	done
 	return 0
 }
@@ -163,7 +164,7 @@ set -g window-size smallest
 set -g default-command 'exec sh $tmp/draw original'
 END
 t original -f "$tmp/conf" new-session -d -s linbit-demo -x $cols -y $rows \
-    'exec sleep 1000' || exit 1
+    'exec cat' || exit 1
 coproc DEMO { exec "$demo" "$tmp" 2>"$tmp/err"; }
 pid=$DEMO_PID
 read -r -t 10 answer <&"${DEMO[0]}" || answer=none
@@ -191,8 +192,8 @@ round_trip 'combining at the edge, alternate' \
     "${e}[1;72Hx"$'\u0337\u0335\u0303'"${e}[2;1H${e}[?1049hvi" "${e}[?1049lx"
 round_trip 'line drawing' "${e}(0lqqk${e}(B text ${e})0${e}[4;1H"$'\016'"xx" \
     'qq'
-round_trip 'wrap pending' "${e}[3;1H${e}[32m$(printf '%72s' | tr ' ' w)" 'X'
-round_trip 'wrap pending, last row' "${e}[10;1H$(printf '%72s' | tr ' ' w)" X
+round_trip 'wrap pending' "${e}[3;1H${e}[32m$(printf '%72s' '' | tr ' ' w)" 'X'
+round_trip 'wrap pending, last row' "${e}[10;1H$(printf '%72s' '' | tr ' ' w)" X
 round_trip 'no wrap' "${e}[?7l${e}[3;70Hab" cdef
 round_trip region "a${e}[3;6r${e}[6;1Hbottom" $'\r\n\nnext'
 round_trip origin "${e}[3;6r${e}[?6h${e}[2;5Hin" "${e}[1;1Htop"

@@ -16,7 +16,7 @@ ticking() {
 all_there() {
 	shell_echoes eva 40
 	type_line eva 'echo kept=$kept='
-	wait_screen eva "^kept=$$="
+	wait_screen eva "^kept=$kept="
 	within 5 "the job runs on" ticking "$(ticks)"
 	[ "$(below "$viewer_tmux" tunl | sort)" = "$viewer" ] ||
 	    fail "the viewer is another one after $1"
@@ -24,6 +24,7 @@ all_there() {
 
 lab_up
 export TUNL_PING=2s TUNL_BACKOFF=200ms
+kept=$((RANDOM + 100000))
 new_session
 customer
 mkfifo "$HOME/never"
@@ -32,7 +33,7 @@ while echo $((n += 1)) >~/ticks.new && mv ~/ticks.new ~/ticks; do
 	read -r -t 0.1 <>~/never
 done
 JOB
-type_line customer "kept=$$; . ~/job &"
+type_line customer "kept=$kept; . ~/job &"
 type_line customer clear
 engineer eva
 shell_echoes eva

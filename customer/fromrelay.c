@@ -1,12 +1,11 @@
 /*
- * relay.c - the daemon's ear for the relay: what it sends, and what becomes of
+ * fromrelay.c - the daemon's ear for the relay: what it sends, and what becomes of
  * the link.
  *
  * This is where the customer's policy is enforced: what the relay sends is let
  * through by the table of proto.h in the state of permission that the customer
  * chose, whoever sent it.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +22,6 @@
 #define HISTORY_MAX	10000	/* lines */
 
 /* ---- what the relay sends ------------------------------------------------- */
-
-/* Read no more from the relay while tmux has enough to do. */
-static void
-daemon_hold(struct daemon *d)
-{
-	d->held = true;
-	link_hold(d->link, true);
-	arm(d->pump, HOLD_MS);
-}
 
 /* Laid over the header, and kept in the chat with its time. */
 static void
@@ -129,7 +119,7 @@ on_chat_ack(struct daemon *d, const struct proto_frame *f)
 static void
 on_ack(struct daemon *d, const struct proto_frame *f)
 {
-	if (capture_acked(&d->capture, proto_num(f, 0), now_ms()) == -1)
+	if (capture_acked(&d->capture, proto_num(f, 0), daemon_now_ms()) == -1)
 		log_warnx("the relay acknowledges what was not sent");
 	daemon_pump(d);
 }
@@ -193,7 +183,7 @@ link_frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
 
 /* ---- the link ------------------------------------------------------------- */
 
-static void
+void
 relay_send_chat(struct daemon *d, const struct talk_line *ln)
 {
 	link_send(d->link, PROTO_CUSTOMER_CHAT, ln->text, strlen(ln->text),
