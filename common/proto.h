@@ -182,7 +182,8 @@ X(PERM, "PERM", PROTO_C2B | PROTO_B2S, PROTO_CHAT, 0,			\
 X(VIEWER, "VIEWER", PROTO_C2B, 0, 0,					\
     "num rw|ro|kick", PROTO_NONE, PROTO_ANYPERM,			\
     "the customer re-grades or removes one engineer")			\
-X(SESSION_INFO, "SESSION_INFO", PROTO_B2C | PROTO_B2S, PROTO_CHAT, 0,	\
+X(SESSION_INFO, "SESSION_INFO", PROTO_B2C | PROTO_B2S,			\
+    PROTO_CHAT | PROTO_CONTROL, 0,					\
     "", PROTO_TEXT, PROTO_ANYPERM,					\
     "who watches, and how the session stands (JSON)")			\
 X(DETACH, "DETACH", PROTO_S2B, PROTO_CONTROL, PROTO_RW,			\

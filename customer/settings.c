@@ -115,7 +115,7 @@ is_url(const char *s)
 {
 	return is_word(s, "\"\\'`<>{}|^") &&
 	    (strncmp(s, "https://", 8) == 0 || strncmp(s, "http://", 7) == 0) &&
-	    strchr(s, ':')[3] != '\0';
+	    strchr(s, ':')[3] != '\0' && strchr(s, ':')[3] != '/';
 }
 
 /*

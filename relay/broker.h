@@ -132,6 +132,9 @@ int	inform_init(struct broker *b);
 void	inform_one(struct broker *b, struct peer *p);
 void	inform_due(struct broker *b);
 
+/* Send the SESSION_INFO that is due without waiting for its time. */
+void	inform_now(struct broker *b);
+
 /* ---- stream.c ----------------------------------------------------------- */
 
 int	stream_init(struct broker *b);

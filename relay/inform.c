@@ -227,3 +227,12 @@ inform_due(struct broker *b)
 		(void)evtimer_add(b->info_ev, &tv);
 	}
 }
+
+void
+inform_now(struct broker *b)
+{
+	if (!evtimer_pending(b->info_ev, NULL))
+		return;
+	(void)event_del(b->info_ev);
+	info_cb(-1, EV_TIMEOUT, b);
+}

@@ -159,6 +159,7 @@ take_keys(struct broker *b, struct peer *p, const struct proto_frame *f)
 	broker_audit(b, p, "type", "%zu octets", f->payload.len);
 	if (!p->viewer->typed) {
 		p->viewer->typed = true;
+		inform_now(b);	/* who it is comes before what they do */
 		broker_tell_customer(b, "%s types in your shell",
 		    label(p->viewer));
 	}

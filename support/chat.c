@@ -19,6 +19,7 @@
 #include "log.h"
 #include "say.h"
 #include "sessions.h"
+#include "tmux.h"
 #include "window.h"
 
 #define UNACKED_MAX	64	/* lines that may wait for the relay */
@@ -49,6 +50,7 @@ struct chat {
 	int64_t		 info_ms;	/* leg_silent_ms() clock when it came */
 	char		 perm[16];
 	bool		 shown;		/* its window is the current one */
+	bool		 watched;	/* tmux tells the engineer of new lines */
 	bool		 over;
 	char		 why[ROW_MAX];
 	time_t		 down_since;	/* 0: there is a link */
@@ -301,12 +303,28 @@ submit_cb(void *arg, const char *text)
 
 /* ---- the leg -------------------------------------------------------------- */
 
+/* From now on whatever is drawn is something new: have tmux mark the window. */
+static void
+watch_begin(struct chat *c)
+{
+	struct tmux tm;
+
+	if (c->watched || !c->win.in_tmux)
+		return;
+	c->watched = true;
+	tmux_begin(&tm);
+	tmux_add(&tm, "set-option", "-w", "-t", getenv("TMUX_PANE"),
+	    "monitor-activity", "on", NULL);
+	(void)tmux_run(&tm, NULL, 0);
+}
+
 static void
 up_cb(void *arg)
 {
 	struct chat *c = arg;
 	const struct sent *s;
 
+	watch_begin(c);
 	c->down_since = 0;
 	for (s = c->sent; s != NULL; s = s->next)
 		send_line(c, s);

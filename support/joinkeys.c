@@ -23,29 +23,26 @@ struct key {
 	const char	*key;		/* behind the prefix; NULL: menu only */
 	const char	*menu;		/* its key in the main menu, or NULL */
 	const char	*label;
-	const char	*command;	/* %s: the session's directory, ... */
-	const char	*other;		/* ... or tmux's name for the session */
-};
+	const char	*command;	/* %s: the session's directory; NULL: */
+};				/* close, which needs its name twice */
 
 /* In the directory %s; the program may not have made its FIFO yet. */
 #define POKE(program, word) \
 	"run-shell -b 'cd %s && test -p " program " && echo " word " 1<>" program "'"
 
 static const struct key keys[] = {
-	{ "0", NULL, "The customer's shell", "select-window -t :0", NULL },
-	{ "1", "c", "Chat", "select-window -t :1", NULL },
+	{ "0", NULL, "The customer's shell", "select-window -t :0" },
+	{ "1", "c", "Chat", "select-window -t :1" },
 	{ "C-c", NULL, "Shell or chat, the other one",
 	  "if-shell -F '#{==:#{window_index},0}' 'select-window -t :1' "
-	  "'select-window -t :0'", NULL },
-	{ "z", "z", "Zoom the customer's shell", POKE("view", "zoom"), NULL },
-	{ NULL, "R", "Force my dimensions", POKE("view", "force"), NULL },
-	{ "[", NULL, "Scroll back", "copy-mode", NULL },
-	{ "PPage", NULL, "Scroll back a page", "copy-mode -u", NULL },
-	{ "]", NULL, "Paste", "paste-buffer -p", NULL },
-	{ "d", "d", "Detach (tmux attach brings it back)", "detach-client",
-	  NULL },
-	{ "Q", "Q", "Close my window (the customer goes on)", NULL,
-	  "kill-session -t '%s'" },
+	  "'select-window -t :0'" },
+	{ "z", "z", "Zoom the customer's shell", POKE("view", "zoom") },
+	{ NULL, "R", "Force my dimensions", POKE("view", "force") },
+	{ "[", NULL, "Scroll back", "copy-mode" },
+	{ "PPage", NULL, "Scroll back a page", "copy-mode -u" },
+	{ "]", NULL, "Paste", "paste-buffer -p" },
+	{ "d", "d", "Detach (tmux attach brings it back)", "detach-client" },
+	{ "Q", "Q", "Close my window (the customer goes on)", NULL },
 };
 
 #define NKEYS	(sizeof keys / sizeof keys[0])
@@ -58,19 +55,23 @@ struct scope {
 	char		 after[TEXT_MAX];
 };
 
+/*
+ * A client that goes on to another session keeps its key table, and tmux would
+ * swallow its next key: so it gets the usual one first.
+ */
 static const char *
 command(struct tmux *tm, const struct key *k, const struct scope *sc)
 {
-	char text[TEXT_MAX];
-	const char *from = k->command != NULL ? k->command : k->other;
-	const char *with = k->command != NULL ? sc->dir : sc->name;
-	const char *at = strstr(from, "%s");
+	const char *at;
 
+	if (k->command == NULL)
+		return tmux_text(tm, "set-option -t '%s' key-table root ; "
+		    "kill-session -t '%s'", sc->name, sc->name);
+	at = strstr(k->command, "%s");
 	if (at == NULL)
-		return from;
-	(void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - from), from,
-	    with, at + 2);
-	return tmux_text(tm, "%s", text);
+		return k->command;
+	return tmux_text(tm, "%.*s%s%s", (int)(at - k->command), k->command,
+	    sc->dir, at + 2);
 }
 
 /* Bind KEY in TABLE to a command line (tmux 2.9 takes no such argument, but

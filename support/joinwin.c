@@ -149,14 +149,14 @@ add_session_options(struct tmux *tm, const struct joinwin *jw, const char *name)
 }
 
 static void
-add_window_options(struct tmux *tm, const char *window, const char *activity)
+add_window_options(struct tmux *tm, const char *window)
 {
 	set_window(tm, window, "automatic-rename", "off");
 	set_window(tm, window, "allow-rename", "off");
 	set_window(tm, window, "remain-on-exit", "on");
 	set_window(tm, window, "pane-border-status", "off");
 	set_window(tm, window, "synchronize-panes", "off");
-	set_window(tm, window, "monitor-activity", activity);
+	set_window(tm, window, "monitor-activity", "off");	/* yet */
 	set_window(tm, window, "monitor-silence", "0");
 }
 
@@ -181,8 +181,8 @@ add_windows(struct tmux *tm, const struct joinwin *jw, const char *name,
 	tmux_add(tm, "new-window", "-d", "-t", main, "-n", "main", "--", NULL);
 	add_program(tm, jw, exe, "view");
 	set_option(tm, name, "base-index", "0");
-	add_window_options(tm, main, "off");
-	add_window_options(tm, chat, "on");
+	add_window_options(tm, main);
+	add_window_options(tm, chat);
 	tmux_add(tm, "select-window", "-t", main, NULL);
 }
 
@@ -304,6 +304,7 @@ joinwin_kill(const char *sid)
 
 	target(sid, name);
 	tmux_begin(&tm);
+	set_option(&tm, name, "key-table", "root");	/* see joinkeys.c */
 	tmux_add(&tm, "kill-session", "-t", name, NULL);
 	(void)tmux_run(&tm, NULL, 0);
 }

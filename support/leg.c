@@ -254,6 +254,7 @@ queue_cb(evutil_socket_t fd, short what, void *arg)
 		event_add(leg->ev_in, NULL);
 }
 
+__attribute__((format(printf, 5, 0)))
 static int
 vsend(struct leg *leg, enum proto_form form, const void *payload, size_t len,
     const char *fmt, va_list ap)

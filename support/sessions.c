@@ -360,7 +360,7 @@ session_find(struct relay *r, const char *arg, unsigned int kinds,
 static void
 json_putc(uint32_t cp)
 {
-	char utf8[4];
+	char utf8[4] = "";
 
 	if (cp == '\n' || cp == '\t' || safetext_map(cp) == cp)
 		(void)fwrite(utf8, 1, safetext_encode(utf8, cp), stdout);

@@ -73,7 +73,8 @@ class Report:
             'machine': f'{os.cpu_count()} x {cpus[0] if cpus else "?"}, '
                        f'{pages / 2 ** 30:.0f} GiB',
             'kernel': platform.platform(),
-            'load before': self.load,
+            'load before, after': f'{self.load[0]:.1f}, '
+                                  f'{os.getloadavg()[0]:.1f}',
             'linbit-tunl': first_line('linbit-tunl', '--version'),
             'tmux': first_line('tmux', '-V'),
             'OpenSSH': first_line('ssh', '-V'),
@@ -84,7 +85,7 @@ class Report:
         }
 
     def start(self):
-        self.load = ' '.join(f'{v:.2f}' for v in os.getloadavg())
+        self.load = os.getloadavg()
 
     def markdown(self, facts, seconds, full):
         hits = sum(row['hit'] is True for row in self.rows)
@@ -96,6 +97,11 @@ class Report:
                'machine only ratios mean something.  **two-hop tmux** is two '
                'ssh legs joined by socat that carry a `tmux attach`.  The '
                'viewer is the terminal that `tunl view` writes to.\n')
+        if self.load[0] > os.cpu_count() / 2:
+            yield ('**Other work was running** (load '
+                   f'{self.load[0]:.1f} on {os.cpu_count()} cores before the '
+                   'start): absolute times are too long, and targets in '
+                   'milliseconds mean little.\n')
         yield '| measure | ours | anchor | ratio | target | |'
         yield '|---|---|---|---|---|---|'
         for row in self.rows:

@@ -127,7 +127,8 @@ stop() {
 	keys C-c C-d
 	shows "end" "status 0"
 	until_true 5 test -s "$tmp/after"
-	cmp -s "$tmp/before" "$tmp/after" || bad "terminal modes are not restored"
+	cmp -s "$tmp/before" "$tmp/after" || bad "terminal modes are not restored" \
+	    "$(cat "$tmp/before" "$tmp/after")"
 	[ ! -s "$tmp/err" ] || { bad "on stderr:"; cat "$tmp/err"; }
 	want "keypad off" "0 0" \
 	    t display-message -p -t demo '#{keypad_flag} #{keypad_cursor_flag}'

@@ -115,6 +115,7 @@ draw() {
 	read -ra size <<<"$(customer_is '#{pane_width} #{pane_height}')"
 	command="vtgen $fill $seed ${size[*]} $*"
 	{
+		[ "$3" -gt 0 ] || printf '\r'
 		generate "$1" "$2" "$3" 0
 		printf '\033]2;%s\a' "$mark"
 		generate "$2" "$2" 0 "$4"
@@ -158,7 +159,8 @@ resized() {
 	[ "$(customer_is '#{window_width}')" = "$1" ]
 }
 
-# Two halves, cut inside a step; what is between them depends on the seed.
+# Two halves, cut inside a step; what is between them depends on the seed.  The
+# first step again leaves nothing that a later seed's screens depend on.
 run_seed() {
 	local middle=$((steps / 2)) octets=$((seed % 7))
 	local joins=$((seed % 3 == 0)) resizes=$((seed % 4))
@@ -183,6 +185,8 @@ run_seed() {
 		resize
 		compare "$command, then resized"
 	fi
+	draw 0 1 0 0
+	compare "$command"
 	[ $joins -eq 0 ] || leave
 }
 

@@ -83,6 +83,7 @@ bad_values(void **state)
 		{ "TUNL_RELAY_PORT", " 22" }, { "TUNL_RELAY_PORT", "022" },
 		{ "TUNL_API_URL", "file:///etc/passwd" },
 		{ "TUNL_API_URL", "https://" },
+		{ "TUNL_API_URL", "https:///" },
 		{ "TUNL_API_URL", "https://a\"b" },
 		{ "TUNL_API_URL", "https://a\nb" },
 		{ "TUNL_KNOWN_HOSTS", "known_hosts" },

@@ -113,3 +113,4 @@ target_fuzz_SRC := $(route_test_SRC)
 target_fuzz_LIB := -lcjson
 pubkey_fuzz_SRC := relay/pubkey.c
 pubkey_fuzz_LIB := -lcrypto
+settings_fuzz_SRC := customer/settings.c common/files.c common/sid.c
