@@ -187,6 +187,16 @@ panes_changed_cb(void *arg, bool lost)
 }
 
 static void
+panes_stale_cb(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->capture.gap = true;
+	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
+		daemon_shoot(d);
+}
+
+static void
 panes_end_cb(void *arg, bool tmux)
 {
 	struct daemon *d = arg;
@@ -200,7 +210,7 @@ panes_end_cb(void *arg, bool tmux)
 }
 
 static const struct panes_ops panes_ops = { panes_ready_cb, panes_output_cb,
-    panes_shot_cb, panes_changed_cb, panes_end_cb };
+    panes_shot_cb, panes_changed_cb, panes_stale_cb, panes_end_cb };
 
 /* ---- the customer --------------------------------------------------------- */
 

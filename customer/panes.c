@@ -49,6 +49,10 @@ struct panes {
 	unsigned int		 width, height;	/* the window */
 	unsigned int		 base_width, base_height; /* at first */
 	unsigned int		 wish_cols, wish_rows;	/* 0 0: none */
+	unsigned int		 cols, rows;	/* the shell pane */
+	bool			 main_stale;	/* they changed while the main
+						 * screen was not shown, which */
+	unsigned int		 leaves;	/* was when vt.leaves was this */
 	struct vtmodes		 vt;
 };
 
@@ -224,6 +228,12 @@ see_shell(struct panes *p, const struct pane_line *pl)
 	bool zoomed = pl->zoomed != 0;
 
 	p->shell = (unsigned int)pl->id;
+	if ((pl->width != p->cols || pl->rows != p->rows) && p->vt.alternate) {
+		p->main_stale = true;
+		p->leaves = p->vt.leaves;
+	}
+	p->cols = (unsigned int)pl->width;
+	p->rows = (unsigned int)pl->rows;
 	p->in_mode = pl->in_mode != 0;
 	p->width = (unsigned int)pl->width;
 	p->height = (unsigned int)pl->height;
@@ -307,6 +317,12 @@ output_cb(void *arg, unsigned int pane, const char *data, size_t len)
 		return;
 	vtmodes_feed(&p->vt, data, len);
 	p->ops->output_cb(p->arg, data, len);
+	/* tmux fits the main screen to the new size when it comes back, from
+	 * its old size and history, which nobody else has */
+	if (p->main_stale && p->vt.leaves != p->leaves) {
+		p->main_stale = false;
+		p->ops->stale_cb(p->arg);
+	}
 }
 
 static void

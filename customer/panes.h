@@ -37,6 +37,8 @@ struct panes_ops {
 	void	(*shot_cb)(void *arg, const struct panes_shot *shot);
 	/* Sizes may have changed, or output was lost (LOST). */
 	void	(*changed_cb)(void *arg, bool lost);
+	/* The output up to here does not draw what the pane shows. */
+	void	(*stale_cb)(void *arg);
 	/* The shell has ended, or (TMUX) tmux itself.  The last call. */
 	void	(*end_cb)(void *arg, bool tmux);
 };

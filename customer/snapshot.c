@@ -85,6 +85,9 @@ snapshot_parse(struct snapshot_info *info, const char *s, size_t len)
 	info->history = next_number(&s, end, limit, &ok);
 	if (!ok || (size_t)(end - s) >= sizeof info->tabs)
 		return -1;
+	/* tmux leaves the cursor of an alternate screen that shrinks outside */
+	if (info->cx > info->cols && info->cols > 0)
+		info->cx = info->cols - 1;
 	memcpy(info->tabs, s, (size_t)(end - s));
 	return is_sane(info) ? 0 : -1;
 }
@@ -178,16 +181,21 @@ put_row(struct evbuffer *out, struct snapshot_text row)
 	}
 }
 
-/* The pen that is set after the rows of TEXT before row AT. */
+/* The pen that painting the rows of TEXT before row AT leaves. */
 static struct vtpen
 pen_before(struct snapshot_text text, unsigned int at)
 {
+	struct evbuffer *rows = evbuffer_new();
 	struct snapshot_text line;
 	struct vtmodes vt;
 
 	vtmodes_init(&vt);
+	if (rows == NULL)
+		return vt.pen;
 	while (at-- > 0 && next_line(&text, &line))
-		vtmodes_feed(&vt, line.s, line.len);
+		put_row(rows, line);
+	vtmodes_feed(&vt, evbuffer_pullup(rows, -1), evbuffer_get_length(rows));
+	evbuffer_free(rows);
 	return vt.pen;
 }
 
@@ -260,50 +268,70 @@ put_tabs(struct evbuffer *out, const struct snapshot_info *info)
 	}
 }
 
-/* The saved main screen, and the switch away from it, which saves cursor and
- * pen. */
+/*
+ * Switch to the alternate screen, with what a program has saved of the cursor
+ * and the pen of the main one.
+ */
 static void
-put_alternate(struct evbuffer *out, const struct snapshot_info *info,
-    struct snapshot_text saved, const struct vtpen *pen)
+put_switch(struct evbuffer *out, const struct snapshot_info *info,
+    const struct vtpen *pen)
 {
 	unsigned int x = info->saved_x, y = info->saved_y;
 	char sgr[VTMODES_TEXT_MAX];
 
-	put_rows(out, info, saved);
-	if (!info->saved_cursor) {
-		evbuffer_add_printf(out, "\033[?47h");
-		return;
-	}
 	if (x >= info->cols)
 		x = info->cols - 1;
 	if (y >= info->rows)
 		y = info->rows - 1;
-	evbuffer_add_printf(out, "\033[%u;%uH", y + 1, x + 1);
+	if (info->saved_cursor)
+		evbuffer_add_printf(out, "\033[%u;%uH", y + 1, x + 1);
 	evbuffer_add(out, sgr, vtmodes_sgr(pen, sgr));
-	evbuffer_add_printf(out, "\033[?1049h");
+	evbuffer_add_printf(out, "\033[?%sh", info->saved_cursor ? "1049" :
+	    "47");
+}
+
+/* The main screen as it is below the alternate one, or what is saved of it. */
+static void
+put_main(struct evbuffer *out, const struct snapshot_info *info,
+    struct snapshot_text saved, const struct vtpen *pen)
+{
+	if (info->alternate) {
+		put_rows(out, info, saved);
+		put_switch(out, info, pen);
+	} else if (info->saved_cursor) {
+		put_switch(out, info, pen);
+		evbuffer_add_printf(out, "\033[?1049l");
+	}
 }
 
 /*
- * The cursor.  One that is about to wrap gets there only by painting the last
- * cell again, so its row is painted again.
+ * The scroll region, origin mode and the cursor.  Setting the first two moves
+ * the cursor, and in origin mode it cannot be moved out of the region, though
+ * it may be there: so it is saved where it belongs, and restored.
  */
 static void
-put_cursor(struct evbuffer *out, const struct snapshot_info *info,
+put_place(struct evbuffer *out, const struct snapshot_info *info)
+{
+	if (info->origin)
+		evbuffer_add_printf(out, "\033[?6h");
+	evbuffer_add_printf(out, "\033[%u;%uH\0337\033[%u;%ur\0338",
+	    info->cy + 1, info->cx < info->cols ? info->cx + 1 : 1,
+	    info->upper + 1, info->lower + 1);
+}
+
+/*
+ * A cursor that is about to wrap gets there only by painting the last cell
+ * again, so the row that it is at the beginning of is painted again.
+ */
+static void
+put_wrap(struct evbuffer *out, const struct snapshot_info *info,
     struct snapshot_text screen)
 {
-	unsigned int y = info->cy + 1, x = info->cx + 1, i;
+	struct vtpen pen = pen_before(screen, info->cy);
 	struct snapshot_text line = { NULL, 0 };
 	char sgr[VTMODES_TEXT_MAX];
-	struct vtpen pen;
+	unsigned int i;
 
-	if (info->origin && info->cy >= info->upper)
-		y -= info->upper;
-	if (info->cx < info->cols) {
-		evbuffer_add_printf(out, "\033[%u;%uH", y, x);
-		return;
-	}
-	pen = pen_before(screen, info->cy);
-	evbuffer_add_printf(out, "\033[%u;1H", y);
 	evbuffer_add(out, sgr, vtmodes_sgr(&pen, sgr));
 	for (i = 0; i <= info->cy; i++)
 		if (!next_line(&screen, &line))
@@ -345,14 +373,11 @@ snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
 
 	put_reset(out);
 	put_tabs(out, info);
-	if (info->alternate)
-		put_alternate(out, info, saved, &vt->main);
+	put_main(out, info, saved, &vt->main);
 	put_rows(out, info, screen);
-	evbuffer_add_printf(out, "\033[%u;%ur", info->upper + 1,
-	    info->lower + 1);
-	if (info->origin)
-		evbuffer_add_printf(out, "\033[?6h");
-	put_cursor(out, info, screen);
+	put_place(out, info);
+	if (info->cx == info->cols)
+		put_wrap(out, info, screen);
 	put_modes(out, info);
 	evbuffer_add(out, text, vtmodes_set(vt, text));
 	evbuffer_add(out, vt->pending, vt->npending);

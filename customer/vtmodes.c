@@ -190,16 +190,29 @@ do_sgr(struct vtmodes *vt)
 	}
 }
 
+/*
+ * Switch to the alternate screen or back, with the CURSOR or without.  What
+ * tmux has saved it restores also where it is on the main screen already; the
+ * character sets stay as they are.
+ */
 static void
 switch_screen(struct vtmodes *vt, bool on, bool cursor)
 {
-	if (on == vt->alternate)
-		return;
-	vt->alternate = on;
-	if (on)
+	struct vtpen now = vt->pen;
+
+	if (on && !vt->alternate) {
 		vt->main = vt->pen;
-	else if (cursor)
+		vt->main_saved |= cursor;
+	}
+	if (!on && cursor && vt->main_saved) {
 		vt->pen = vt->main;
+		vt->pen.g0_lines = now.g0_lines;
+		vt->pen.g1_lines = now.g1_lines;
+		vt->pen.shift = now.shift;
+	}
+	if (!on && vt->alternate)
+		vt->leaves++;
+	vt->alternate = on;
 }
 
 /* CSI ? … h or l. */

@@ -48,7 +48,9 @@ struct vtmodes {
 	struct vtpen	pen;
 	struct vtpen	saved;		/* DECSC */
 	struct vtpen	main;		/* at the switch to the alternate screen */
+	bool		main_saved;	/* with a cursor, so it can come back */
 	bool		alternate;
+	unsigned int	leaves;		/* how often that was left */
 	bool		paste;		/* ?2004 */
 	bool		focus;		/* ?1004 */
 	uint8_t		shape;		/* DECSCUSR, 0..6 */

@@ -16,10 +16,10 @@
 #include <time.h>
 
 #include "chatui.h"
+#include "joinwin.h"
 #include "log.h"
 #include "say.h"
 #include "sessions.h"
-#include "tmux.h"
 #include "window.h"
 
 #define UNACKED_MAX	64	/* lines that may wait for the relay */
@@ -303,28 +303,15 @@ submit_cb(void *arg, const char *text)
 
 /* ---- the leg -------------------------------------------------------------- */
 
-/* From now on whatever is drawn is something new: have tmux mark the window. */
-static void
-watch_begin(struct chat *c)
-{
-	struct tmux tm;
-
-	if (c->watched || !c->win.in_tmux)
-		return;
-	c->watched = true;
-	tmux_begin(&tm);
-	tmux_add(&tm, "set-option", "-w", "-t", getenv("TMUX_PANE"),
-	    "monitor-activity", "on", NULL);
-	(void)tmux_run(&tm, NULL, 0);
-}
-
 static void
 up_cb(void *arg)
 {
 	struct chat *c = arg;
 	const struct sent *s;
 
-	watch_begin(c);
+	if (c->win.in_tmux && !c->watched)
+		joinwin_watch();	/* what is drawn now is news */
+	c->watched = true;
 	c->down_since = 0;
 	for (s = c->sent; s != NULL; s = s->next)
 		send_line(c, s);

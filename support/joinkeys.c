@@ -27,8 +27,9 @@ struct key {
 };				/* close, which needs its name twice */
 
 /* In the directory %s; the program may not have made its FIFO yet. */
-#define POKE(program, word) \
-	"run-shell -b 'cd %s && test -p " program " && echo " word " 1<>" program "'"
+#define POKE(program, word)						\
+	"run-shell -b 'cd %s && test -p " program " && echo " word	\
+	" 1<>" program "'"
 
 static const struct key keys[] = {
 	{ "0", NULL, "The customer's shell", "select-window -t :0" },

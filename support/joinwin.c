@@ -12,12 +12,12 @@
 
 #include "files.h"
 #include "joinkeys.h"
-#include "log.h"
 #include "num.h"
+#include "safetext.h"
 #include "say.h"
-#include "spawn.h"
 #include "tmux.h"
 
+#define NOTICE_MAX	512	/* octets */
 #define SCROLLBACK_MIN	10000	/* lines; more if the engineer's tmux has so */
 
 /* Settings of ours and others' that its windows need: a tmux server has the
@@ -292,6 +292,89 @@ joinwin_attach(const struct joinwin *jw)
 		(void)execlp("tmux", "tmux", "attach-session", "-t", name,
 		    (char *)NULL);
 	return say_error("cannot run tmux: %s", strerror(errno));
+}
+
+/* ---- for the programs in its windows -------------------------------------- */
+
+bool
+joinwin_inside(void)
+{
+	return getenv("TMUX") != NULL && getenv("TMUX_PANE") != NULL;
+}
+
+void
+joinwin_resize(unsigned int cols, unsigned int rows)
+{
+	struct tmux tm;
+
+	tmux_begin(&tm);
+	tmux_add(&tm, "resize-window", "-t", getenv("TMUX_PANE"), "-x",
+	    tmux_text(&tm, "%u", cols), "-y", tmux_text(&tm, "%u", rows), NULL);
+	(void)tmux_run(&tm, NULL, 0);
+}
+
+/* Make COLS and ROWS no larger than what the LEN octets at S say. */
+static void
+take_client(const char *s, size_t len, unsigned int *cols, unsigned int *rows)
+{
+	const char *space = memchr(s, ' ', len);
+	uint64_t w, h;
+
+	if (space == NULL ||
+	    num_parse(s, (size_t)(space - s), 1, 9999, &w) == -1 ||
+	    num_parse(space + 1, len - (size_t)(space + 1 - s), 2, 9999, &h) ==
+	    -1)
+		return;
+	if (*cols == 0 || w < *cols)
+		*cols = (unsigned int)w;
+	if (*rows == 0 || h - 1 < *rows)
+		*rows = (unsigned int)h - 1;
+}
+
+void
+joinwin_clients(const char *sid, unsigned int *cols, unsigned int *rows)
+{
+	char out[4096], *line, *end;
+	struct tmux tm;
+
+	*cols = *rows = 0;
+	tmux_begin(&tm);
+	tmux_add(&tm, "list-clients", "-t", tmux_text(&tm, "=tunl-join-%s",
+	    sid), "-F", "#{client_width} #{client_height}", NULL);
+	if (tmux_run(&tm, out, sizeof out) != 0)
+		return;
+	for (line = out; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		take_client(line, (size_t)(end - line), cols, rows);
+}
+
+/*
+ * The text reaches tmux as the value of an option: as a message of its own it
+ * would be read as a format.
+ */
+void
+joinwin_notice(const char *text, size_t len)
+{
+	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
+	const char *pane = getenv("TMUX_PANE");
+	struct tmux tm;
+
+	(void)safetext(safe, sizeof safe, text,
+	    len < NOTICE_MAX ? len : NOTICE_MAX);
+	tmux_begin(&tm);
+	tmux_add(&tm, "set-option", "-t", pane, "--", "@tunl-notice", safe,
+	    NULL);
+	tmux_add(&tm, "display-message", "-t", pane, "#{@tunl-notice}", NULL);
+	(void)tmux_run(&tm, NULL, 0);
+}
+
+void
+joinwin_watch(void)
+{
+	struct tmux tm;
+
+	tmux_begin(&tm);
+	set_window(&tm, getenv("TMUX_PANE"), "monitor-activity", "on");
+	(void)tmux_run(&tm, NULL, 0);
 }
 
 /* ---- its end -------------------------------------------------------------- */

@@ -54,6 +54,29 @@ int	joinwin_attach(const struct joinwin *jw);
  */
 void	joinwin_leave(const struct runtime *rt, const char *sid, bool debug);
 
+/*
+ * For the programs in its windows, which know theirs from $TMUX_PANE.
+ */
+
+/* True if we run in a window of a tmux. */
+bool	joinwin_inside(void);
+
+/* Ask for a window of this size; it comes with a SIGWINCH. */
+void	joinwin_resize(unsigned int cols, unsigned int rows);
+
+/*
+ * The size that the smallest of the clients of SID's session shows, without
+ * the status line; 0 0 if there are none.
+ */
+void	joinwin_clients(const char *sid, unsigned int *cols,
+	    unsigned int *rows);
+
+/* Show LEN octets of TEXT, anybody's words, for a moment. */
+void	joinwin_notice(const char *text, size_t len);
+
+/* From now on mark the window when something is drawn in it. */
+void	joinwin_watch(void);
+
 /* End it, and with it the caller if that is in one of its windows. */
 void	joinwin_kill(const char *sid);
 

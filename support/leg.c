@@ -13,25 +13,21 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
-#include <sys/wait.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "legproc.h"
 #include "log.h"
-#include "spawn.h"
 
 #define IN_MAX		(2 * PROTO_FRAME_MAX)
 #define OUT_MAX		(256u << 10)	/* octets that may wait for the relay */
 #define START_MS	60000		/* to log in and hear HELLO */
 #define END_MS		2000		/* between end of file and exit */
-#define STOP_MS		200		/* from TERM to KILL */
+#define WHY_MAX		512		/* octets of a reason */
 #define TICK_MS		1000
 #define HEALTHY_MS	60000		/* after which backoff begins anew */
 #define AWAY_MAX_MS	4000		/* retry where the customer is away */
@@ -51,14 +47,10 @@ struct leg {
 	bool			 greeted;	/* HELLO was heard */
 	bool			 held;		/* LEG_HOLD was answered */
 	bool			 eof;
-	pid_t			 pid;		/* -1: none */
-	int			 status;	/* once it is reaped */
-	int			 in, out, err;	/* our ends; -1: closed */
+	struct legproc		 proc;
 	char			*buf;		/* IN_MAX octets, LEN used */
 	size_t			 len;
 	struct evbuffer		*queue;
-	char			 why[512];	/* what it said last */
-	size_t			 why_len;
 	struct event		*ev_in, *ev_out, *ev_err;
 	struct event		*ev_child, *ev_timer, *ev_tick;
 	int64_t			 up_at, heard_at, pinged_at;
@@ -80,12 +72,13 @@ now_ms(void)
 static void
 timer_set(struct event *ev, unsigned int ms)
 {
-	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+	const struct timeval tv = { .tv_sec = ms / 1000,
+	    .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	evtimer_add(ev, &tv);
 }
 
-/* ---- the child ------------------------------------------------------------ */
+/* ---- ends ----------------------------------------------------------------- */
 
 static void
 event_drop(struct event **ev)
@@ -95,14 +88,6 @@ event_drop(struct event **ev)
 	*ev = NULL;
 }
 
-static void
-fd_drop(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 /* Let go of the child and all that came of it. */
 static void
 teardown(struct leg *leg)
@@ -110,12 +95,7 @@ teardown(struct leg *leg)
 	event_drop(&leg->ev_in);
 	event_drop(&leg->ev_out);
 	event_drop(&leg->ev_err);
-	fd_drop(&leg->in);
-	fd_drop(&leg->out);
-	fd_drop(&leg->err);
-	if (leg->pid != -1)
-		spawn_stop(leg->pid, STOP_MS);
-	leg->pid = -1;
+	legproc_stop(&leg->proc);
 	leg->len = 0;
 	leg->held = false;
 	evbuffer_drain(leg->queue, evbuffer_get_length(leg->queue));
@@ -153,65 +133,36 @@ down(struct leg *leg, const char *why, uint32_t max)
 static void
 lost(struct leg *leg, const char *why)
 {
-	char copy[sizeof leg->why];
+	char copy[WHY_MAX];
 
 	(void)snprintf(copy, sizeof copy, "%s", why);
 	down(leg, copy, leg->relay->set->backoff_max_ms);
-}
-
-/* The last line that the child said on its stderr, or FALLBACK. */
-static const char *
-last_line(struct leg *leg, const char *fallback)
-{
-	char *s = leg->why, *lf;
-
-	while (leg->why_len > 0 && (s[leg->why_len - 1] == '\n' ||
-	    s[leg->why_len - 1] == '\r'))
-		leg->why_len--;
-	s[leg->why_len] = '\0';
-	lf = strrchr(s, '\n');
-	if (lf != NULL)
-		s = lf + 1;
-	if (strncmp(s, "tunl: ", 6) == 0)
-		s += 6;
-	else if (strncmp(s, "relay-share: ", 13) == 0)
-		s += 13;
-	return *s != '\0' ? s : fallback;
 }
 
 /* The child is gone: what does it mean? */
 static void
 ended(struct leg *leg)
 {
-	char why[sizeof leg->why];
+	char why[WHY_MAX];
 
-	switch (leg->status) {
-	case 0:
+	(void)snprintf(why, sizeof why, "%s", legproc_words(&leg->proc,
+	    leg->proc.status == EX_TEMPFAIL ? "the customer is not connected" :
+	    leg->proc.status == 1 ? "the relay gave no reason" :
+	    "the connection to the relay broke"));
+	if (leg->proc.status == 0)
 		over(leg, "the session has ended");
-		return;
-	case 1:
-		(void)snprintf(why, sizeof why, "%s", last_line(leg,
-		    "the relay gave no reason"));
+	else if (leg->proc.status == 1)
 		over(leg, why);
-		return;
-	case EX_TEMPFAIL:
-		(void)snprintf(why, sizeof why, "%s", last_line(leg,
-		    "the customer is not connected"));
-		down(leg, why, AWAY_MAX_MS);
-		return;
-	case EX_SSH:
-		lost(leg, last_line(leg, "the connection to the relay broke"));
-		return;
-	default:
-		lost(leg, last_line(leg, "the connection ended"));
-	}
+	else
+		down(leg, why, leg->proc.status == EX_TEMPFAIL ? AWAY_MAX_MS :
+		    leg->relay->set->backoff_max_ms);
 }
 
 /* End of file, or the exit: wait for the other, but not for long. */
 static void
 ending(struct leg *leg)
 {
-	if (leg->eof && leg->pid == -1) {
+	if (leg->eof && leg->proc.pid == -1) {
 		ended(leg);
 		return;
 	}
@@ -224,15 +175,10 @@ static void
 child_cb(evutil_socket_t sig, short what, void *arg)
 {
 	struct leg *leg = arg;
-	int status;
 
 	(void)sig;
 	(void)what;
-	if (leg->pid == -1 || waitpid(leg->pid, &status, WNOHANG) != leg->pid)
-		return;
-	leg->pid = -1;
-	leg->status = spawn_status(status);
-	if (!leg->held)
+	if (legproc_reap(&leg->proc) && !leg->held)
 		ending(leg);
 }
 
@@ -268,7 +214,7 @@ vsend(struct leg *leg, enum proto_form form, const void *payload, size_t len,
 	n = proto_vput(frame, sizeof frame, form, payload, len, fmt, ap);
 	if (n == 0 || evbuffer_add(leg->queue, frame, n) == -1)
 		return -1;
-	queue_cb(leg->in, 0, leg);
+	queue_cb(leg->proc.in, 0, leg);
 	return 0;
 }
 
@@ -318,7 +264,7 @@ broken(struct leg *leg, const char *rule)
 static void
 closed(struct leg *leg, const struct proto_frame *f)
 {
-	char why[512];
+	char why[WHY_MAX];
 
 	if (f->payload.len > 0)
 		(void)snprintf(why, sizeof why, "%.*s", (int)f->payload.len,
@@ -365,9 +311,10 @@ take(struct leg *leg, enum proto_form form, const struct proto_frame *f)
 		closed(leg, f);
 		break;
 	case PROTO_ERROR:
-		leg->why_len = (size_t)snprintf(leg->why, sizeof leg->why,
-		    "the relay: %.*s", (int)(f->payload.len < 400 ?
-		    f->payload.len : 400), f->payload.s);
+		/* as if it had been said on stderr: the end comes next */
+		leg->proc.words_len = f->payload.len < LEGPROC_WORDS - 1 ?
+		    f->payload.len : LEGPROC_WORDS - 1;
+		memcpy(leg->proc.words, f->payload.s, leg->proc.words_len);
 		break;
 	case PROTO_PING:
 		(void)put(leg, PROTO_PONG, NULL, 0, "%llu",
@@ -456,77 +403,18 @@ read_cb(evutil_socket_t fd, short what, void *arg)
 	frames(leg);
 }
 
-/* What ssh or the relay says on stderr: the last of it may be an answer. */
 static void
 err_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct leg *leg = arg;
-	size_t max = sizeof leg->why - 1;
-	char buf[256];
-	ssize_t n;
 
+	(void)fd;
 	(void)what;
-	n = read(fd, buf, sizeof buf);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
+	if (!legproc_listen(&leg->proc))
 		event_del(leg->ev_err);
-		return;
-	}
-	if (leg->why_len + (size_t)n > max) {
-		memmove(leg->why, leg->why + max / 2, leg->why_len - max / 2);
-		leg->why_len -= max / 2;
-	}
-	memcpy(leg->why + leg->why_len, buf, (size_t)n);
-	leg->why_len += (size_t)n;
 }
 
 /* ---- start and timers ----------------------------------------------------- */
-
-/* Both sides of a pipe; ours does not block.  Which one is ours: 0 or 1. */
-static int
-pipe_make(int fds[2], int ours)
-{
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return -1;
-	return fd_nonblock(fds[ours], 1);
-}
-
-/* Start the child on pipes.  0, or -1 with errno. */
-static int
-child_start(struct leg *leg)
-{
-	const struct leg_conf *c = leg->conf;
-	const char *argv[] = { "tunl", "leg", "--client", c->client, "--name",
-	    c->name, c->sid, NULL, NULL, NULL };
-	struct spawn sp = SPAWN_INIT(argv);
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
-	int n = 7, saved;
-
-	if (c->role == PROTO_CHAT)
-		argv[n++] = "--chat";
-	if (c->read_only)
-		argv[n++] = "--read-only";
-	leg->pid = -1;
-	if (pipe_make(in, 1) == 0 && pipe_make(out, 0) == 0 &&
-	    pipe_make(err, 0) == 0) {
-		sp.path = "/proc/self/exe";
-		sp.in = in[0];
-		sp.out = out[1];
-		sp.err = err[1];
-		sp.flags = SPAWN_SETSID | SPAWN_DEATHSIG;
-		leg->pid = spawn_start(&sp);
-	}
-	saved = errno;
-	fd_drop(&in[0]);
-	fd_drop(&out[1]);
-	fd_drop(&err[1]);
-	leg->in = in[1];
-	leg->out = out[0];
-	leg->err = err[0];
-	errno = saved;
-	return leg->pid == -1 ? -1 : 0;
-}
 
 static void
 start(struct leg *leg)
@@ -534,19 +422,18 @@ start(struct leg *leg)
 	char why[128];
 
 	leg->eof = leg->greeted = false;
-	leg->why_len = 0;
-	leg->status = 0;
 	leg->state = STARTING;
-	if (child_start(leg) == -1) {
+	if (legproc_start(&leg->proc, leg->conf) == -1) {
 		(void)snprintf(why, sizeof why, "cannot start ssh: %s",
 		    strerror(errno));
 		lost(leg, why);
 		return;
 	}
-	leg->ev_in = event_new(leg->base, leg->in, EV_WRITE, queue_cb, leg);
-	leg->ev_out = event_new(leg->base, leg->out, EV_READ | EV_PERSIST,
+	leg->ev_in = event_new(leg->base, leg->proc.in, EV_WRITE, queue_cb,
+	    leg);
+	leg->ev_out = event_new(leg->base, leg->proc.out, EV_READ | EV_PERSIST,
 	    read_cb, leg);
-	leg->ev_err = event_new(leg->base, leg->err, EV_READ | EV_PERSIST,
+	leg->ev_err = event_new(leg->base, leg->proc.err, EV_READ | EV_PERSIST,
 	    err_cb, leg);
 	if (leg->ev_in == NULL || leg->ev_out == NULL || leg->ev_err == NULL)
 		fatalx("out of memory");
@@ -574,8 +461,8 @@ timer_cb(evutil_socket_t fd, short what, void *arg)
 		lost(leg, "the relay does not answer");
 		break;
 	case ENDING:
-		if (leg->pid != -1)
-			leg->status = EX_SSH;
+		if (leg->proc.pid != -1)
+			leg->proc.status = EX_SSH;
 		ended(leg);
 		break;
 	case UP:
@@ -637,8 +524,7 @@ leg_new(struct event_base *base, struct relay *relay,
 	leg->conf = conf;
 	leg->ops = ops;
 	leg->arg = arg;
-	leg->pid = -1;
-	leg->in = leg->out = leg->err = -1;
+	legproc_init(&leg->proc);
 	leg->state = WAITING;
 	leg->backoff_ms = relay->set->backoff_ms;
 	leg->buf = malloc(IN_MAX);
@@ -688,7 +574,7 @@ leg_resume(struct leg *leg)
 	leg->held = false;
 	event_add(leg->ev_out, NULL);
 	frames(leg);
-	if (leg->pid == -1 && leg->ev_out != NULL && !leg->held &&
+	if (leg->proc.pid == -1 && leg->ev_out != NULL && !leg->held &&
 	    leg->state != OVER)
 		ending(leg);	/* it ended while we did not listen */
 }

@@ -37,7 +37,7 @@ struct leg_ops {
 	void	(*over_cb)(void *arg, const char *why);
 };
 
-/* The caller's strings must outlive the leg.  No call frees it in a callback. */
+/* The strings are the caller's, who frees the leg in none of its callbacks. */
 struct leg_conf {
 	const char	*sid;
 	const char	*client;	/* 16 hex digits */

@@ -144,7 +144,7 @@ term_free(struct term *term)
 	if (term == NULL)
 		return;
 	if (term->raw) {
-		/* what still waits is of no use; do not hang on a stopped tty */
+		/* what still waits is of no use, and the tty may be stopped */
 		(void)!write(term->fd, term_reset, sizeof term_reset - 1);
 		(void)tcsetattr(term->fd, TCSANOW, &term->before);
 	}

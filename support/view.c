@@ -15,14 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "files.h"
 #include "joinwin.h"
 #include "log.h"
-#include "num.h"
 #include "safetext.h"
 #include "say.h"
 #include "term.h"
-#include "tmux.h"
 #include "vtfilter.h"
 #include "window.h"
 
@@ -60,7 +57,8 @@ struct view {
 static void
 timer_set(struct event *ev, unsigned int ms)
 {
-	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+	const struct timeval tv = { .tv_sec = ms / 1000,
+	    .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	evtimer_add(ev, &tv);
 }
@@ -141,26 +139,12 @@ notice_cb(evutil_socket_t fd, short what, void *arg)
 	timer_set(v->ev_notice, 1000);
 }
 
-/*
- * A notice of the relay: tmux shows it for a moment.  It reaches tmux as the
- * value of an option, as a text of its own would be read as a format.
- */
+/* A notice of the relay. */
 static void
 status_show(const struct view *v, const char *text, size_t len)
 {
-	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
-	const char *pane = getenv("TMUX_PANE");
-	struct tmux tm;
-
-	if (!v->win.in_tmux)
-		return;
-	(void)safetext(safe, sizeof safe, text,
-	    len < NOTICE_MAX ? len : NOTICE_MAX);
-	tmux_begin(&tm);
-	tmux_add(&tm, "set-option", "-t", pane, "--", "@tunl-notice", safe,
-	    NULL);
-	tmux_add(&tm, "display-message", "-t", pane, "#{@tunl-notice}", NULL);
-	(void)tmux_run(&tm, NULL, 0);
+	if (v->win.in_tmux)
+		joinwin_notice(text, len);
 }
 
 /* ---- flow credit ---------------------------------------------------------- */
@@ -206,21 +190,6 @@ go_on(struct view *v)
 	leg_resume(v->leg);
 }
 
-/* Ask tmux for a window of the customer's size. */
-static void
-resize_begin(struct view *v)
-{
-	struct tmux tm;
-
-	tmux_begin(&tm);
-	tmux_add(&tm, "resize-window", "-t", getenv("TMUX_PANE"), "-x",
-	    tmux_text(&tm, "%u", v->want.cols), "-y",
-	    tmux_text(&tm, "%u", v->want.rows), NULL);
-	(void)tmux_run(&tm, NULL, 0);
-	v->asked = v->want;
-	timer_set(v->ev_resize, RESIZE_MS);
-}
-
 /* True if the terminal has the customer's size, or never will. */
 static bool
 is_sized(struct view *v)
@@ -237,9 +206,12 @@ size_follow(struct view *v, struct size s)
 	if (!size_equal(v->want, s))
 		v->gave_up.cols = 0;
 	v->want = s;
-	if (!is_sized(v) && !(evtimer_pending(v->ev_resize, NULL) &&
+	if (is_sized(v) || (evtimer_pending(v->ev_resize, NULL) &&
 	    size_equal(v->asked, s)))
-		resize_begin(v);
+		return;
+	joinwin_resize(s.cols, s.rows);
+	v->asked = s;
+	timer_set(v->ev_resize, RESIZE_MS);
 }
 
 static void
@@ -254,42 +226,16 @@ resize_cb(evutil_socket_t fd, short what, void *arg)
 	go_on(v);
 }
 
-/* The smallest of the clients that show us, less the status line. */
-static struct size
-clients_size(const struct view *v)
-{
-	struct size best = { 0, 0 };
-	char out[4096], *line, *end, *space;
-	uint64_t cols, rows;
-	struct tmux tm;
-
-	tmux_begin(&tm);
-	tmux_add(&tm, "list-clients", "-t",
-	    tmux_text(&tm, "=tunl-join-%s", v->win.conf.sid), "-F",
-	    "#{client_width} #{client_height}", NULL);
-	if (tmux_run(&tm, out, sizeof out) != 0)
-		return best;
-	for (line = out; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		space = memchr(line, ' ', (size_t)(end - line));
-		if (space == NULL ||
-		    num_parse(line, (size_t)(space - line), 1, 9999, &cols) ==
-		    -1 || num_parse(space + 1, (size_t)(end - space - 1), 2,
-		    9999, &rows) == -1)
-			continue;
-		if (best.cols == 0 || cols < best.cols)
-			best.cols = (unsigned int)cols;
-		if (best.rows == 0 || rows - 1 < best.rows)
-			best.rows = (unsigned int)rows - 1;
-	}
-	return best;
-}
-
 /* Tell the relay what size we would like; with FORCE, what it must be. */
 static void
 wish_send(struct view *v, bool always, bool force)
 {
-	struct size s = v->win.in_tmux ? clients_size(v) : size_now(v);
+	struct size s;
 
+	if (v->win.in_tmux)
+		joinwin_clients(v->win.conf.sid, &s.cols, &s.rows);
+	else
+		s = size_now(v);
 	if (s.cols > 9999 || s.rows > 9999 ||
 	    (!always && size_equal(s, v->wish)))
 		return;

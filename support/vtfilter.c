@@ -289,7 +289,7 @@ csi_passes(const struct csi *csi)
 	if (csi->inter == ' ')
 		return csi->final == 'q';	/* the cursor's shape */
 	if (csi->inter == '!')
-		return csi->final == 'p' && csi->params_len == 0; /* soft reset */
+		return csi->final == 'p' && csi->params_len == 0; /* reset */
 	if (csi->inter != 0)
 		return false;
 	switch (csi->final) {

@@ -104,7 +104,7 @@ window_init(struct window *w, struct tunl *t, const struct args *args,
 	if (conf_take(&w->conf, args, role) == -1)
 		return -1;
 	w->debug = args_value(args, "--debug") != NULL;
-	w->in_tmux = getenv("TMUX") != NULL && getenv("TMUX_PANE") != NULL;
+	w->in_tmux = joinwin_inside();
 	w->base = event_base_new();
 	if (w->base == NULL) {
 		say_error("out of memory");

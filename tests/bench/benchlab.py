@@ -23,6 +23,8 @@ BUILD = os.path.abspath(os.environ.get('TUNL_BUILD',
                                        os.path.join(REPO, 'build')))
 WINDOW = '100x34'               # the customer's terminal
 POLL = 0.02
+PROGRAMS = ('relay-api', 'relay-share', 'relay-principals', 'linbit-tunl',
+            'tunl')
 
 
 class Failed(Exception):
@@ -224,7 +226,8 @@ class Lab:
         self.lab = os.path.join(self.dir, 'lab')
         subprocess.run([os.path.join(REPO, 'tests/lab'), 'up', self.lab,
                         'TUNL_PORTS=30000-39999'], check=True,
-                       stdout=subprocess.DEVNULL)
+                       stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, TUNL_BUILD=self.copy_programs()))
         self.take_env()
         self.ssh = shutil.which('ssh', path=os.environ['PATH'].replace(
             self.lab + '/bin:', ''))
@@ -233,6 +236,14 @@ class Lab:
 
     def path(self, name):
         return os.path.join(self.dir, name)
+
+    def copy_programs(self):
+        """Whoever builds meanwhile does not change what is measured."""
+        path = self.path('programs')
+        os.mkdir(path)
+        for name in PROGRAMS:
+            shutil.copy(os.path.join(BUILD, name), path)
+        return path
 
     def take_env(self):
         out = subprocess.run(['bash', '-c', '. "$1"/env && env -0', '-',

@@ -1,4 +1,4 @@
-"""relayload - what the relay bears: memory, slow viewers, many sessions, the API.
+"""relayload - what the relay bears: memory, slow viewers, many sessions, calls.
 
 As in measures.py, which this goes on from.
 """

@@ -60,7 +60,8 @@ class Report:
                            'values': values})
 
     def failed(self, what, why):
-        self.failures.append({'measure': what, 'why': str(why)})
+        self.failures.append({'measure': what,
+                              'why': ' '.join(str(why).split())})
 
     # ---- output -------------------------------------------------------------
 

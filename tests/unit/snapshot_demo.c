@@ -97,6 +97,12 @@ changed_cb(void *arg, bool lost)
 }
 
 static void
+stale_cb(void *arg)
+{
+	(void)arg;
+}
+
+static void
 end_cb(void *arg, bool tmux)
 {
 	struct demo *d = arg;
@@ -106,7 +112,7 @@ end_cb(void *arg, bool tmux)
 }
 
 static const struct panes_ops ops = { ready_cb, output_cb, shot_cb, changed_cb,
-    end_cb };
+    stale_cb, end_cb };
 
 static void
 order(struct demo *d, char *line)

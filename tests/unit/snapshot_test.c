@@ -84,6 +84,8 @@ info_is_read(void **state)
 	assert_true(info.wrap);
 	assert_int_equal(info.history, 12);
 	assert_string_equal(info.tabs, "8,16");
+	parse("80 24 93 1 0 0 0 0 23 1 0 1 0 0 0 0 0 0 0 0 12 8\n", &info);
+	assert_int_equal(info.cx, 79);
 	parse("10 2 10 1 1 4 0 0 1 0 1 0 1 1 1 0 1 0 0 1 0 ", &info);
 	assert_true(info.alternate && info.saved_cursor && info.insert &&
 	    info.origin && info.keypad && info.cursor_keys &&
@@ -97,7 +99,6 @@ nonsense_is_refused(void **state)
 	static const char *const bad[] = {
 		"", "\n", "80", "80 24 3 1",
 		/* outside the screen */
-		"80 24 81 1 0 0 0 0 23 1 0 1 0 0 0 0 0 0 0 0 12 8\n",
 		"80 24 3 24 0 0 0 0 23 1 0 1 0 0 0 0 0 0 0 0 12 8\n",
 		"80 24 3 1 0 0 0 0 24 1 0 1 0 0 0 0 0 0 0 0 12 8\n",
 		"80 24 3 1 0 0 0 9 8 1 0 1 0 0 0 0 0 0 0 0 12 8\n",
@@ -123,7 +124,7 @@ rows_and_cursor(void **state)
 
 	(void)state;
 	has(s, "\033[1;1Hone\033[3;1Hthree\033[0m");
-	has(s, "\033[1;24r\033[2;4H");
+	has(s, "\033[2;4H\0337\033[1;24r\0338");
 	has(s, "\033[3g\033[1;9H\033H\033[1;17H\033H\033[0m\033[1;1H\033[2K");
 	has(s, "\033[?25h");
 	has_not(s, "\033[?1049h");
@@ -145,7 +146,7 @@ modes_come_last(void **state)
 {
 	const char *s = paint("80 24 3 5 0 0 0 2 9 0 1 0 1 1 1 0 1 0 0 1 0 \n",
 	    "x\n", "", "\033[1m\033[?2004h\033[3");
-	const char *region = strstr(s, "\033[3;10r\033[?6h\033[4;4H");
+	const char *region = strstr(s, "\033[?6h\033[6;4H\0337\033[3;10r\0338");
 
 	(void)state;
 	assert_non_null(region);
@@ -168,7 +169,10 @@ a_wrap_that_is_due(void **state)
 	    "\033[31mab\nabcde\n", "", "");
 
 	(void)state;
-	has(s, "\033[1;2r\033[2;1H\033[0;31mabcde\033[0m");
+	has(s, "\033[2;1H\0337\033[1;2r\0338\033[0;31mabcde\033[0m");
+	s = paint("5 2 5 1 0 0 0 0 1 1 0 1 0 0 0 0 0 0 0 0 0 \n",
+	    "\033[5:3mab\nabcde\n", "", "");
+	has(s, "\0338\033[0;53mabcde\033[0m");
 }
 
 static void
@@ -184,6 +188,20 @@ the_screen_below(void **state)
 	    "\n", "vim\n", "shell\n", "");
 	has(s, "\033[?47h");
 	has_not(s, "\033[?1049h");
+}
+
+/* tmux brings it back also where the main screen is shown already. */
+static void
+what_was_saved_with_it(void **state)
+{
+	const char *s = paint("9 2 0 0 0 4 1 0 1 1 0 1 0 0 0 0 0 0 0 0 0 \n",
+	    "shell\n", "", "\033[1m\033[?1049h\033[2m\033[?1049l\033[3m");
+	const char *saved = strstr(s, "\033[2;5H\033[0;1m\033[?1049h");
+
+	(void)state;
+	assert_non_null(saved);
+	has(saved, "\033[?1049l\033[0m\033[1;1H\033[2K");
+	has(saved, "\033[0;1;3m");
 }
 
 static void
@@ -244,6 +262,7 @@ main(void)
 		cmocka_unit_test(modes_come_last),
 		cmocka_unit_test(a_wrap_that_is_due),
 		cmocka_unit_test(the_screen_below),
+		cmocka_unit_test(what_was_saved_with_it),
 		cmocka_unit_test(too_many_rows),
 		cmocka_unit_test(history_scrolls_out),
 		cmocka_unit_test(history_is_bounded),

@@ -114,3 +114,9 @@ target_fuzz_LIB := -lcjson
 pubkey_fuzz_SRC := relay/pubkey.c
 pubkey_fuzz_LIB := -lcrypto
 settings_fuzz_SRC := customer/settings.c common/files.c common/sid.c
+
+# A program that draws what a seed says, for tests/integration/fidelity.sh.
+$(BUILD)/unit/vtgen: $(BUILD)/obj/tests/integration/vtgen.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+tests: $(BUILD)/unit/vtgen

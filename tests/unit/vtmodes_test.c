@@ -133,10 +133,31 @@ saved_pen(void **state)
 	(void)state;
 	check_pen("\033[1m\0337\033[0;4m\0338", "\033[0;1m");
 	check_pen("\033[1m\033[s\033[0m\033[u", "\033[0;1m");
+	check_pen("\033[1m\033[?1049l", "\033[0;1m");
+	check_pen("\033[1m\033[?1049h\033[?1049l\033[31m\033[?1049l",
+	    "\033[0;1m");
+	check_pen("\033[1m\033[?1049h\033[?1049l\033[31m\033[?47h\033[2m"
+	    "\033[?1049l", "\033[0;1;31m");
+	check("\033[?1049h\033(0\016\033[?1049l", "\033[0m\033(0\033)B\016"
+	    "\033[?2004l\033[?1004l\033[0 q");
 	check_pen("\033[1m\033[?1049h\033[31m\033[?1049l", "\033[0;1m");
 	check_pen("\033[1m\033[?47h\033[31m\033[?47l", "\033[0;1;31m");
 	check_pen("\033[1m\033[?1049h\033[31m\033[?1049h\033[?1049l",
 	    "\033[0;1m");
+}
+
+static void
+leaving_the_alternate_screen_is_counted(void **state)
+{
+	static const char input[] = "\033[?47l\033[?1049h\033[?47h\033[?1049l"
+	    "\033[?1047h\033[?47l\033[?1049l\033[?1049h";
+	struct vtmodes vt;
+
+	(void)state;
+	vtmodes_init(&vt);
+	vtmodes_feed(&vt, input, sizeof input - 1);
+	assert_int_equal(vt.leaves, 2);
+	assert_true(vt.alternate);
 }
 
 static void
@@ -192,6 +213,7 @@ main(void)
 		cmocka_unit_test(pen),
 		cmocka_unit_test(charsets),
 		cmocka_unit_test(saved_pen),
+		cmocka_unit_test(leaving_the_alternate_screen_is_counted),
 		cmocka_unit_test(strings_are_skipped),
 		cmocka_unit_test(what_is_incomplete_is_kept),
 		cmocka_unit_test(pending_is_bounded),
