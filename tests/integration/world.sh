@@ -158,7 +158,8 @@ world_our_sockets() {
 			if (i <= n || n == 0 && private != "private")
 				print
 		}' "$1" "$2" | while IFS=$'\t' read -r kind name holders; do
-		[ "$kind" = tcp ] || [ -n "$holders" ] || [ -O "$name" ] ||
+		# whose holder cannot be seen: another container's, or a hidden one's
+		[ -n "$holders" ] || { [ "$kind" = unix ] && [ -O "$name" ]; } ||
 		    continue
 		printf '%s\t%s\t%s\n' "$kind" "$name" "$holders"
 	done
