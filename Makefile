@@ -124,6 +124,8 @@ fuzz:	## run every fuzz target for FUZZ_SECONDS (60) each
 		$(BUILD)/corpus/$$f tests/fuzz/corpus/$${f%_fuzz} || exit 1; \
 	done; echo "fuzz: nothing found"
 
+include tests/bench/rules.mk
+
 lint:	## compilers, cppcheck, shellcheck, mandoc, and our own rules
 	@tests/deps build check lint
 	@CC=$(CC) tests/lint
@@ -153,10 +155,11 @@ uninstall:	## remove what install put there
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 
 deps:	## install what building, running, testing and linting need
-	@tests/deps build run check lint fuzz
+	@tests/deps build run check lint fuzz bench
 
 help:	## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## */\1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z][a-z-]*\):.*## */\1	/p' Makefile \
+	    tests/bench/rules.mk | expand -t 12
 
 clean:	## remove what was built
 	rm -rf build

@@ -370,10 +370,13 @@ joinwin_notice(const char *text, size_t len)
 void
 joinwin_watch(void)
 {
+	const char *pane = getenv("TMUX_PANE");
 	struct tmux tm;
 
 	tmux_begin(&tm);
-	set_window(&tm, getenv("TMUX_PANE"), "monitor-activity", "on");
+	/* -C: kills nothing, but forgets what was drawn until now */
+	tmux_add(&tm, "kill-session", "-C", "-t", pane, NULL);
+	set_window(&tm, pane, "monitor-activity", "on");
 	(void)tmux_run(&tm, NULL, 0);
 }
 

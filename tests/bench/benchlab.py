@@ -157,7 +157,8 @@ class Probe:
     def __init__(self, size, *argv, env=None):
         self.proc = subprocess.Popen(
             [tool('probe'), size, *argv], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, bufsize=1, env=env)
+            stdout=subprocess.PIPE, text=True, bufsize=1, env=env,
+            start_new_session=True)     # a ^C is for the bench alone
         self.started = int(self.hear())
 
     def tell(self, *words):
@@ -312,6 +313,7 @@ class Lab:
         return json.loads(out.stdout)['id']
 
     def close(self):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for closer in reversed(self.closers):
             try:
                 closer()
@@ -384,11 +386,10 @@ class Session:
         return probe.ask('tail')
 
     def close(self):
+        subprocess.run(['tunl', 'close', self.sid], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if self.customer.proc.poll() is None:
-            subprocess.run(['tunl', 'close', self.sid], check=False,
-                           stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
-            self.customer.ask('end', 10000)
+            self.customer.tell('end', 10000)
         self.customer.close()
 
 

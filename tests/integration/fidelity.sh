@@ -3,8 +3,8 @@
 # draws, with the screens compared cell by cell, for who was there from the
 # start and for who joins in the middle, even of a sequence; and resizes.
 #
-# FIDELITY_SEEDS is how many seeds (12), FIDELITY_FIRST the first of them (1);
-# the first seven of a cycle of twelve see every kind.
+# FIDELITY_SEEDS is how many seeds (12, which is every kind once), FIDELITY_FIRST
+# the first of them (1).
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -13,7 +13,8 @@ cells=$repo/tests/integration/vtcells.py
 count=${FIDELITY_SEEDS:-12}
 first=${FIDELITY_FIRST:-1}
 steps=120		# of a stream
-sizes=(100x36 84x30 112x40 90x33)
+large=(100x36 112x40 104x35)
+small=(84x30 90x33 72x28)
 
 format='mode='
 for f in pane_width pane_height cursor_x cursor_y cursor_flag cursor_shape \
@@ -80,7 +81,7 @@ customer_is() {
 }
 
 equal() {
-	grab "$1" && { cmp -s "$tmp/customer.screen" "$tmp/$1.screen" ||
+	grab customer && grab "$1" && { cmp -s "$tmp/customer.screen" "$tmp/$1.screen" ||
 	    "$cells" "$tmp/customer.screen" "$tmp/$1.screen" \
 	    >"$tmp/$1.diff" 2>&1; }
 }
@@ -90,7 +91,6 @@ compare() {
 	local who
 
 	for who in "${engineers[@]}"; do
-		grab customer
 		until_true 8 equal "$who" && continue
 		printf '%s: %s: A is the customer, B %s\n' "$test_name" "$1" \
 		    "$who"
@@ -106,14 +106,14 @@ titled() {
 	[ "$(customer_is '#{pane_title}')" = "$1" ]
 }
 
-# draw FROM TO SKIP MORE: have the customer's terminal draw these steps, less
-# the first SKIP octets, and MORE of the step behind; the title tells that it
-# has, as it is no part of the picture
+# draw FROM TO SKIP MORE [MEANWHILE...]: have the customer's terminal draw these
+# steps, less the first SKIP octets, and MORE of the step behind; the title tells
+# that it has, as it is no part of the picture
 draw() {
-	local mark=$seed.$1.$2 stream=$tmp/stream.$1
+	local mark=$seed.$1.$2 stream=$tmp/stream.$1 args=("${@:1:4}")
 
 	read -ra size <<<"$(customer_is '#{pane_width} #{pane_height}')"
-	command="vtgen $fill $seed ${size[*]} $*"
+	command="vtgen $fill $seed ${size[*]} ${args[*]}"
 	{
 		[ "$3" -gt 0 ] || printf '\r'
 		generate "$1" "$2" "$3" 0
@@ -121,6 +121,7 @@ draw() {
 		generate "$2" "$2" 0 "$4"
 	} >"$stream"
 	printf '%s\n' "$stream" >&"$go"
+	"${@:5}"
 	within 10 "$command is drawn at the customer's" titled "$mark"
 }
 
@@ -147,10 +148,11 @@ leave() {
 	unset 'engineers[-1]'
 }
 
-# The customer resizes the terminal.
+# resize SIZE...: the customer resizes the terminal, to the seed's one of these
 resize() {
-	local to=${sizes[seed % ${#sizes[@]}]}
+	local sizes=("$@") to
 
+	to=${sizes[seed % $#]}
 	term_resize customer "$to"
 	within 10 "the customer's window follows" resized "${to%x*}"
 }
@@ -159,40 +161,44 @@ resized() {
 	[ "$(customer_is '#{window_width}')" = "$1" ]
 }
 
-# Two halves, cut inside a step; what is between them depends on the seed.  The
-# first step again leaves nothing that a later seed's screens depend on.
+# Two halves, cut inside a step; whether somebody joins or the size changes
+# depends on the seed.  Then the first step again, so that nothing is left that
+# a later seed's screens depend on.
 run_seed() {
 	local middle=$((steps / 2)) octets=$((seed % 7))
 	local joins=$((seed % 3 == 0)) resizes=$((seed % 4))
+	local meanwhile=()
 
-	# what is cut goes on as it began, so not at another size
-	[ $resizes -ne 1 ] || octets=0
 	fill=
-	[ $joins -eq 1 ] || [ $((resizes % 2)) -eq 1 ] || fill=-f
+	case $joins,$resizes in
+	0,[02])	# nobody needs a capture
+		fill=-f ;;
+	*,1)	# what is cut goes on as it began, so not at another size
+		octets=0 ;;
+	*,3)	# smaller, it would leave the cursor of an alternate screen where
+		# only tmux can have it
+		meanwhile=(resize "${large[@]}") ;;
+	esac
 	draw 0 "$middle" 0 "$octets"
 	compare "$command"
-	if [ $joins -eq 1 ]; then
+	if [ "$joins" -eq 1 ]; then
 		join
 		compare "$command, then joined"
 	fi
-	if [ $resizes -eq 1 ]; then
-		resize
+	if [ "$resizes" -eq 1 ]; then
+		resize "${small[@]}"
 		compare "$command, then resized"
 	fi
-	draw "$middle" "$steps" "$octets" 0
-	compare "$command"
-	if [ $resizes -eq 3 ]; then
-		resize
-		compare "$command, then resized"
-	fi
+	draw "$middle" "$steps" "$octets" 0 "${meanwhile[@]}"
+	compare "$command ${meanwhile[*]}"
 	draw 0 1 0 0
 	compare "$command"
-	[ $joins -eq 0 ] || leave
+	[ "$joins" -eq 0 ] || leave
 }
 
 lab_up
 new_session
-customer "${sizes[0]}"
+customer "${large[0]}"
 find_main
 engineer eva
 shell_echoes eva

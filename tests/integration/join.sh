@@ -37,6 +37,11 @@ pane_is_dead() {
 	    '#{pane_dead}')" = 1 ]
 }
 
+chat_is_marked() {
+	[ "$(etmux display-message -p -t "=tunl-join-$sid:1" \
+	    '#{window_activity_flag}')" = "$1" ]
+}
+
 nothing_of_it() {
 	! etmux list-keys | grep -q "tunl-$sid" &&
 	    [ ! -e "$TUNL_LAB/run-user/eva/tunl-$sid" ]
@@ -67,8 +72,14 @@ shell_echoes eva
     paste -sd' ')" = "0:main 1:chat" ] || fail "not windows 0 and 1"
 etmux capture-pane -p -S - -t "=tunl-join-$sid:0" | grep -q 'line-40-before' ||
     fail "what was printed before is not in the scrollback"
+within 5 "nothing new in the chat" chat_is_marked 0
+press customer C-b c
+type_line customer "Guten Tag"
+within 5 "a line of the customer's marks the chat" chat_is_marked 1
+press customer C-b c
 press eva C-b C-c
 within 5 "C-b C-c shows the chat" window_is chat
+wait_screen eva 'Guten Tag'
 wait_screen eva 'watching: eva'
 press eva C-b 0
 within 5 "C-b 0 shows the shell" window_is main
