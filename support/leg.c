@@ -47,6 +47,7 @@ struct leg {
 	bool			 greeted;	/* HELLO was heard */
 	bool			 held;		/* LEG_HOLD was answered */
 	bool			 eof;
+	bool			 bad;		/* it broke the protocol */
 	struct legproc		 proc;
 	char			*buf;		/* IN_MAX octets, LEN used */
 	size_t			 len;
@@ -149,7 +150,9 @@ ended(struct leg *leg)
 	    leg->proc.status == EX_TEMPFAIL ? "the customer is not connected" :
 	    leg->proc.status == 1 ? "the relay gave no reason" :
 	    "the connection to the relay broke"));
-	if (leg->proc.status == 0)
+	if (leg->bad)
+		lost(leg, why);
+	else if (leg->proc.status == 0)
 		over(leg, "the session has ended");
 	else if (leg->proc.status == 1)
 		over(leg, why);
@@ -248,16 +251,22 @@ leg_send(struct leg *leg, enum proto_form form, const void *payload,
 	return rv;
 }
 
-/* The relay sent what it must not. */
+/* The relay sent what it must not: say so, hear no more, and let it end. */
 static void
 broken(struct leg *leg, const char *rule)
 {
-	char why[128];
+	int n;
 
 	(void)put(leg, PROTO_ERROR, rule, strlen(rule), NULL);
-	(void)snprintf(why, sizeof why, "the relay broke the protocol: %s",
-	    rule);
-	lost(leg, why);
+	n = snprintf(leg->proc.words, sizeof leg->proc.words,
+	    "the relay broke the protocol: %s", rule);
+	leg->proc.words_len = (size_t)n;
+	leg->bad = leg->eof = true;
+	event_drop(&leg->ev_in);
+	event_drop(&leg->ev_out);
+	event_drop(&leg->ev_err);
+	legproc_hangup(&leg->proc);
+	ending(leg);
 }
 
 /* The relay said that it is over. */
@@ -421,7 +430,7 @@ start(struct leg *leg)
 {
 	char why[128];
 
-	leg->eof = leg->greeted = false;
+	leg->eof = leg->bad = leg->greeted = false;
 	leg->state = STARTING;
 	if (legproc_start(&leg->proc, leg->conf) == -1) {
 		(void)snprintf(why, sizeof why, "cannot start ssh: %s",

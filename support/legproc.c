@@ -83,6 +83,12 @@ legproc_start(struct legproc *lp, const struct leg_conf *conf)
 }
 
 void
+legproc_hangup(struct legproc *lp)
+{
+	fd_drop(&lp->in);
+}
+
+void
 legproc_stop(struct legproc *lp)
 {
 	fd_drop(&lp->in);

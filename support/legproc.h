@@ -31,6 +31,9 @@ void	legproc_init(struct legproc *lp);
  */
 int	legproc_start(struct legproc *lp, const struct leg_conf *conf);
 
+/* Close its stdin, on which it should end. */
+void	legproc_hangup(struct legproc *lp);
+
 /* Close the pipes, end it and reap it. */
 void	legproc_stop(struct legproc *lp);
 

@@ -69,7 +69,6 @@ over() {
 
 make_relay
 term_init "$tmp/outer"
-export TUNL_BACKOFF=100ms TUNL_BACKOFF_MAX=200ms TUNL_DISPLAY_NAME=eva
 
 # One that breaks the protocol, in one way after another; and then does not.
 printf 'OUTPUT +1\nx\nHELLO 1\n' >"$tmp/view.1"
@@ -84,7 +83,8 @@ says chat 1 'SESSION_INFO|not JSON' 'SESSION_INFO|[1,2]' \
     'CUSTOMER_CHAT 0123abcd.1|\033]52;c;Zm9v\a\0302\0233hello' \
     'SUPPORT_CHAT 0123abcd.2 4000000000000000000 1 %1B%5B2J|x'
 term_start eva 100x30 env "PATH=$tmp/bin:$build:$PATH" \
-    "XDG_RUNTIME_DIR=$tmp/run" "TMUX_TMPDIR=$tmp/tmux" tunl join "$sid"
+    "XDG_RUNTIME_DIR=$tmp/run" "TMUX_TMPDIR=$tmp/tmux" TUNL_BACKOFF=100ms \
+    TUNL_BACKOFF_MAX=200ms TUNL_DISPLAY_NAME=eva tunl join --debug "$sid"
 wait_screen eva '^all is well' 20
 told view 1 '^ERROR ' || fail "a frame before HELLO is not refused"
 for n in 2 3 4 5 6; do

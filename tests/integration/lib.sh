@@ -106,7 +106,7 @@ sanitizers_quiet() {
 	return 1
 }
 
-fail() {
+fail() { cat "$tmp"/run/*/*.log;
 	show_logs
 	printf '%s: FAILED: %s\n' "$test_name" "$*"
 	verdict=failed
