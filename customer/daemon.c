@@ -40,6 +40,7 @@
 #define LOCK_MS		2000	/* for the lock of the one before us */
 #define END_MS		3000	/* each step of the end */
 #define HOLD_MS		20	/* between two looks at a busy tmux */
+#define RESHOOT_MS	1000	/* after a screen that could not be taken */
 
 uint64_t
 daemon_now_ms(void)
@@ -146,6 +147,17 @@ panes_output_cb(void *arg, const char *data, size_t len)
 	daemon_pump(d);
 }
 
+static void
+reshoot_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
+		daemon_shoot(d);
+}
+
 /* A screen is for those who wait for one, or for all if octets were lost or
  * the size is new; else nobody needs it. */
 static void
@@ -153,10 +165,15 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 {
 	struct daemon *d = arg;
 	bool resized = shot != NULL && (shot->cols != d->capture.cols ||
-	    shot->rows != d->capture.rows);
+	    shot->rows != d->capture.rows);	/* NULL: it could not be taken */
 
 	d->shooting = false;
-	if (shot != NULL && (d->waiting || d->capture.gap || resized)) {
+	if (shot == NULL) {
+		log_warnx("cannot take a screen; trying again");
+		arm(d->reshoot, RESHOOT_MS);
+		return;
+	}
+	if (d->waiting || d->capture.gap || resized) {
 		if (d->waiting && shot->history != NULL) {
 			capture_history(&d->capture, shot->history);
 			d->history = 0;
@@ -167,7 +184,7 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 	}
 	if (d->again || d->waiting) {
 		d->again = false;
-		if (d->ending == RUNNING && shot != NULL)
+		if (d->ending == RUNNING)
 			daemon_shoot(d);
 	}
 	daemon_pump(d);
@@ -388,14 +405,15 @@ daemon_start(struct daemon *d)
 		fatalx("libevent does not start");
 	d->pump = evtimer_new(d->base, pump_cb, d);
 	d->ender = evtimer_new(d->base, ender_cb, d);
+	d->reshoot = evtimer_new(d->base, reshoot_cb, d);
 	capture_init(&d->capture, &capture_ops, d);
 	d->faces = faces_new(d->base, &d->sd, &faces_ops, d);
 	if (d->faces == NULL)
 		fatal("%s/" FILE_DAEMON, d->sd.path);
 	d->link = link_new(d->base, &d->sd, &d->set, d->tmux, &relay_link_ops, d);
 	d->panes = panes_new(d->base, &d->sd, &panes_ops, d);
-	if (d->pump == NULL || d->ender == NULL || d->link == NULL ||
-	    d->panes == NULL)
+	if (d->pump == NULL || d->ender == NULL || d->reshoot == NULL ||
+	    d->link == NULL || d->panes == NULL)
 		fatal("cannot start");
 	faces_perm(d->faces, proto_perm_name(d->perm));
 	greet(d);
@@ -415,6 +433,7 @@ daemon_free(struct daemon *d)
 	capture_release(&d->capture);
 	event_free(d->pump);
 	event_free(d->ender);
+	event_free(d->reshoot);
 	for (i = 0; i < sizeof d->sigs / sizeof d->sigs[0]; i++)
 		event_free(d->sigs[i]);
 	event_base_free(d->base);

@@ -48,6 +48,7 @@ struct daemon {
 	bool			 again;		/* and one more after it */
 	bool			 waiting;	/* a viewer waits for one */
 	unsigned int		 history;	/* with so many lines above */
+	struct event		*reshoot;	/* one failed: try again */
 };
 
 /* Monotonic, in milliseconds. */

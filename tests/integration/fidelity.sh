@@ -3,8 +3,8 @@
 # draws, with the screens compared cell by cell, for who was there from the
 # start and for who joins in the middle, even of a sequence; and resizes.
 #
-# FIDELITY_SEEDS is how many seeds (12, which is every kind once), FIDELITY_FIRST
-# the first of them (1).
+# FIDELITY_SEEDS is how many seeds (12, which is every kind once),
+# FIDELITY_FIRST the first of them (1).
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -75,15 +75,18 @@ grab() {
 	    capture-pane -p -e -N -t "$(pane "$1")" >"$tmp/$1.screen"
 }
 
-# The customer's main pane: "COLS ROWS", or its title.
+# customer_is FORMAT: something that tmux knows of the customer's main pane
 customer_is() {
 	inner customer display-message -p -t "$main_pane" "$1"
 }
 
+# equal ENGINEER: its screen and the customer's; else what differs first goes
+# into $tmp/ENGINEER.diff
 equal() {
-	grab customer && grab "$1" && { cmp -s "$tmp/customer.screen" "$tmp/$1.screen" ||
-	    "$cells" "$tmp/customer.screen" "$tmp/$1.screen" \
-	    >"$tmp/$1.diff" 2>&1; }
+	local a=$tmp/customer.screen b=$tmp/$1.screen
+
+	grab customer && grab "$1" || return
+	cmp -s "$a" "$b" || "$cells" "$a" "$b" >"$tmp/$1.diff" 2>&1
 }
 
 # compare WHAT: every engineer's screen must come to be the customer's
@@ -106,9 +109,9 @@ titled() {
 	[ "$(customer_is '#{pane_title}')" = "$1" ]
 }
 
-# draw FROM TO SKIP MORE [MEANWHILE...]: have the customer's terminal draw these
-# steps, less the first SKIP octets, and MORE of the step behind; the title tells
-# that it has, as it is no part of the picture
+# draw FROM TO SKIP MORE [MEANWHILE...]: have the customer's terminal draw
+# these steps, less the first SKIP octets, and MORE of the step behind; the
+# title tells that it has, as it is no part of the picture
 draw() {
 	local mark=$seed.$1.$2 stream=$tmp/stream.$1 args=("${@:1:4}")
 
@@ -175,8 +178,8 @@ run_seed() {
 		fill=-f ;;
 	*,1)	# what is cut goes on as it began, so not at another size
 		octets=0 ;;
-	*,3)	# smaller, it would leave the cursor of an alternate screen where
-		# only tmux can have it
+	*,3)	# smaller, it would leave the cursor of an alternate screen
+		# where only tmux can have it
 		meanwhile=(resize "${large[@]}") ;;
 	esac
 	draw 0 "$middle" 0 "$octets"

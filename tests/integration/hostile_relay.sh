@@ -29,7 +29,7 @@ make_relay() {
 			n=\$((n + 1))
 		done
 		cat "$tmp/\$role.\$n" 2>/dev/null
-		exec cat >"$tmp/\$role.\$n.in"
+		exec cat 3>&1 >"$tmp/\$role.\$n.in"
 	EOR
 	chmod 755 "$tmp/bin/ssh"
 }
@@ -67,6 +67,21 @@ over() {
 	! jtmux has-session -t "=tunl-join-$sid" 2>/dev/null
 }
 
+run_is_empty() {
+	[ -z "$(ls "$tmp/run")" ]
+}
+
+# The process that stands for the relay on the view's connection.
+view_leg() {
+	local pid
+
+	for pid in $(below "$(jtmux display-message -p '#{pid}')" cat); do
+		case $(readlink "/proc/$pid/fd/1") in
+		*/view.*) printf '%s\n' "$pid" ;;
+		esac
+	done
+}
+
 make_relay
 term_init "$tmp/outer"
 
@@ -84,8 +99,9 @@ says chat 1 'SESSION_INFO|not JSON' 'SESSION_INFO|[1,2]' \
     'SUPPORT_CHAT 0123abcd.2 4000000000000000000 1 %1B%5B2J|x'
 term_start eva 100x30 env "PATH=$tmp/bin:$build:$PATH" \
     "XDG_RUNTIME_DIR=$tmp/run" "TMUX_TMPDIR=$tmp/tmux" TUNL_BACKOFF=100ms \
-    TUNL_BACKOFF_MAX=200ms TUNL_DISPLAY_NAME=eva tunl join --debug "$sid"
-wait_screen eva '^all is well' 20
+    TUNL_BACKOFF_MAX=200ms TUNL_DISPLAY_NAME=eva tunl join "$sid"
+wait_screen eva '^all is well'
+shows eva 'connecting|no link' && fail "a notice stays: $(screen eva)"
 told view 1 '^ERROR ' || fail "a frame before HELLO is not refused"
 for n in 2 3 4 5 6; do
 	told view $n '^ERROR ' || fail "connection $n is not refused"
@@ -106,21 +122,14 @@ mapfile -t words <"$tmp/words"
 says view 8 'SCREEN 60 10 end|\033[2J\033[Hnext' "${words[@]}"
 says view 9 'SCREEN 60 10 end|\033[2J\033[Hlast' \
     "CLOSED ended|\033]2;x\a#(touch $tmp/pwned) over"
-leg=$(below "$(jtmux display-message -p '#{pid}')" cat | while read -r pid; do
-	grep -qz . "/proc/$pid/cmdline" &&
-	    readlink "/proc/$pid/fd/1" | grep -q view && echo "$pid"
-done)
-kill_hard "$leg"
+kill_hard "$(view_leg)"
 wait_screen eva '^still here'
 [ -z "$(jtmux show-buffer 2>/dev/null)" ] || fail "something was copied"
 told view 8 '^KEYS' && fail "the terminal answered: $(cat "$tmp/view.8.in")"
-leg=$(below "$(jtmux display-message -p '#{pid}')" cat | while read -r pid; do
-	readlink "/proc/$pid/fd/1" | grep -q view && echo "$pid"
-done)
-kill_hard "$leg"
-wait_screen eva 'Session over .*over'
+kill_hard "$(view_leg)"
+wait_screen eva 'Session over '
 [ ! -e "$tmp/pwned" ] || fail "a word was run as a command"
 press eva Enter
 within 10 "Enter closes the window" over
 within 10 "tunl join ends" term_ended eva
-[ -z "$(ls "$tmp/run")" ] || fail "left: $(ls "$tmp/run")"
+within 10 "nothing is left" run_is_empty

@@ -52,8 +52,8 @@ master() {
 	    grep -oE '[0-9]+'
 }
 
+export TUNL_PING=500ms TUNL_BACKOFF=200ms	# what starts later inherits it
 lab_up
-export TUNL_PING=500ms TUNL_BACKOFF=200ms
 mkdir -p "$TUNL_LAB/tmux/eva"
 printf 'set -g base-index 1\nset -g mouse on\nset -g history-limit 500\n' \
     >"$HOME/.tmux.conf"

@@ -74,6 +74,7 @@ cleanup() {
 	sanitizers_quiet || rv=1
 	[ -n "$verdict" ] || [ $rv -eq 0 ] || show_logs
 	term_end
+	[ -z "${sid:-}" ] || session_gone || end_customer
 	[ -z "$TUNL_LAB" ] || "$repo/tests/lab" down "$TUNL_LAB"
 	rm -rf "$tmp"
 	flock -u "$world_lock"
@@ -106,7 +107,7 @@ sanitizers_quiet() {
 	return 1
 }
 
-fail() { cat "$tmp"/run/*/*.log;
+fail() {
 	show_logs
 	printf '%s: FAILED: %s\n' "$test_name" "$*"
 	verdict=failed
@@ -259,6 +260,12 @@ session_dir() {
 
 session_gone() {
 	[ ! -e "$(session_dir)" ]
+}
+
+# A customer's shell outlives its terminal and the relay: end it.
+end_customer() {
+	tmux -S "$(session_dir)/tmux.sock" kill-server 2>/dev/null
+	until_true 10 session_gone || rm -rf "$(session_dir)"
 }
 
 # below PID NAME: the descendants of a process that run a program

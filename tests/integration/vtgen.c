@@ -14,8 +14,8 @@
  * sense whole (one that saves and restores the cursor) begins where it is cut.
  *
  * What is left out is what a capture of tmux 3.3a does not show: half a wide
- * character, so a seed has either wide characters, or erases and shifts parts of
- * lines; that a line goes on in the next one, which a backspace in column 1
+ * character, so a seed has either wide characters, or erases and shifts parts
+ * of lines; that a line goes on in the next one, which a backspace in column 1
  * finds; and a background that erasing and scrolling leaves where nothing was
  * ever drawn, unless -f allows it.
  */
@@ -97,7 +97,8 @@ put_char(struct gen *g, unsigned int cp)
 	if (cp < 0x80)
 		put(g, "%c", (int)cp);
 	else if (cp < 0x800)
-		put(g, "%c%c", (int)(0xc0 | cp >> 6), (int)(0x80 | (cp & 0x3f)));
+		put(g, "%c%c", (int)(0xc0 | cp >> 6),
+		    (int)(0x80 | (cp & 0x3f)));
 	else if (cp < 0x10000)
 		put(g, "%c%c%c", (int)(0xe0 | cp >> 12),
 		    (int)(0x80 | (cp >> 6 & 0x3f)), (int)(0x80 | (cp & 0x3f)));
@@ -489,9 +490,10 @@ static const struct {
 	void		(*step)(struct gen *g);
 	unsigned int	 weight;
 } steps[] = {
-	{ text, 26 }, { lines, 10 }, { pen, 15 }, { coloured, 3 }, { move, 16 }, { saved, 3 },
-	{ erase, 6 }, { shift, 5 }, { region, 4 }, { tabs, 3 }, { charset, 3 },
-	{ screens, 2 }, { mode, 4 }, { repeat, 2 }, { box, 3 }, { odd, 2 },
+	{ text, 26 }, { lines, 10 }, { pen, 15 }, { coloured, 3 },
+	{ move, 16 }, { saved, 3 }, { erase, 6 }, { shift, 5 }, { region, 4 },
+	{ tabs, 3 }, { charset, 3 }, { screens, 2 }, { mode, 4 },
+	{ repeat, 2 }, { box, 3 }, { odd, 2 },
 };
 
 /* ---- the stream ----------------------------------------------------------- */
