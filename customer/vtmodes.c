@@ -418,8 +418,11 @@ take_octet(struct vtmodes *vt, unsigned char c)
 void
 vtmodes_feed(struct vtmodes *vt, const void *data, size_t len)
 {
-	const unsigned char *p = data, *end = p + len;
+	const unsigned char *p = data, *end;
 
+	if (len == 0)	/* then DATA may be NULL */
+		return;
+	end = p + len;
 	while (p < end) {
 		/* most of what a pane prints is plain text */
 		if (vt->state == GROUND && vt->utf8 == 0 && *p >= 0x20 &&

@@ -58,13 +58,13 @@ join_ready(void)
 
 /* ---- waiting for the customer --------------------------------------------- */
 
+/* One short line that stays in its place at any width. */
 static void
-show_progress(const char *sid, time_t since)
+show_progress(time_t since)
 {
 	long long secs = (long long)(time(NULL) - since);
 
-	(void)fprintf(stderr, "\r[tunl] waiting for the customer of %s: "
-	    "%lld:%02lld (Ctrl-C leaves) ", sid, secs / 60, secs % 60);
+	(void)fprintf(stderr, "\r[tunl] %lld:%02lld ", secs / 60, secs % 60);
 }
 
 /* Look until the session is active.  0, or -1 after saying why not. */
@@ -75,6 +75,7 @@ look(struct tunl *t, const char *sid)
 	struct session s;
 	int gone = 0;
 
+	say_notice("waiting for the customer of %s (Ctrl-C leaves)", sid);
 	while (!interrupted) {
 		switch (session_get(&t->relay, sid, &s)) {
 		case 1:
@@ -92,7 +93,7 @@ look(struct tunl *t, const char *sid)
 			}
 			break;
 		}
-		show_progress(sid, since);
+		show_progress(since);
 		(void)poll(NULL, 0, POLL_MS);
 	}
 	(void)fputc('\n', stderr);
