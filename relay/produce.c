@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,19 @@ hand_over(const struct relayconf *conf, const struct attach *a, int pidfd,
 	return -1;
 }
 
+/*
+ * True if sshd has closed its end.  If it has not, it was alive a moment ago and
+ * is who our parent was then; an orphan's parent would be somebody else, who is
+ * not to be signalled.
+ */
+static bool
+is_hung_up(void)
+{
+	struct pollfd pfd = { STDIN_FILENO, POLLIN, 0 };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLHUP) != 0;
+}
+
 int
 leg_produce(const struct relayconf *conf)
 {
@@ -189,7 +203,9 @@ leg_produce(const struct relayconf *conf)
 	const char *wrong;
 	struct attach a;
 
-	wrong = identify(&a);
+	wrong = identify(&a);	/* which also takes sshd's file away */
+	if (is_hung_up())
+		return 75;
 	if (wrong != NULL) {
 		log_info("a customer was refused: %s", wrong);
 		return say_closed("refused", wrong, 1);

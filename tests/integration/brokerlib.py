@@ -116,10 +116,12 @@ class Relay:
         }
         open(self.path('none'), 'w').close()
         self.start(['ssh-agent', '-D', '-a', self.path('agent.sock')])
-        until(lambda: os.path.exists(self.path('agent.sock')), 'ssh-agent')
+        agent = dict(os.environ, SSH_AUTH_SOCK=self.path('agent.sock'))
+        until(lambda: subprocess.run(
+            ['ssh-add', '-l'], env=agent, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL).returncode < 2, 'ssh-agent')
         subprocess.run(['ssh-add', '-q', self.path('ca')], check=True,
-                       env=dict(os.environ,
-                                SSH_AUTH_SOCK=self.path('agent.sock')))
+                       env=agent)
         self.start_api()
 
     def path(self, name):
