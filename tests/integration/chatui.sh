@@ -112,6 +112,7 @@ launch() {
 
 	shift 2
 	: >"$tmp/out"
+	rm -f "$tmp/after"
 	t kill-session -t keep 2>/dev/null
 	t new-session -d -s "keep" -x 20 -y 5 "exec cat" ||
 	    { bad "no tmux"; exit 1; }
