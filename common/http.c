@@ -17,6 +17,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "mono.h"
 #include "num.h"
 
 #define REPLY_FIRST	4096		/* octets, grows by doubling */
@@ -266,15 +267,6 @@ buffer_grow(struct buffer *b, size_t cap)
 	return 0;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Wait until FD is ready for EVENTS.  Returns 0, or -1 with errno. */
 static int
 wait_until(int fd, short events, int64_t deadline)
@@ -284,7 +276,7 @@ wait_until(int fd, short events, int64_t deadline)
 	int n;
 
 	do {
-		left = deadline - now_ms();
+		left = deadline - mono_ms();
 		if (left <= 0) {
 			errno = ETIMEDOUT;
 			return -1;
@@ -398,7 +390,7 @@ int
 http_call(int fd, const char *method, const char *target, const char *body,
     int ms, struct http_reply *reply)
 {
-	int64_t deadline = now_ms() + ms;
+	int64_t deadline = mono_ms() + ms;
 	struct buffer out = { 0 }, in = { 0 };
 	struct http_response r;
 	int rv = -1, saved;

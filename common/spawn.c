@@ -16,16 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mono.h"
+
 extern char **environ;
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /*
  * Put FD at number TO.  One that is there already only loses close-on-exec.
@@ -182,7 +175,7 @@ reap_until(pid_t pid, int64_t deadline, int *status)
 	pid_t got;
 
 	while ((got = waitpid(pid, status, WNOHANG)) == 0) {
-		if (now_ms() >= deadline) {
+		if (mono_ms() >= deadline) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
@@ -201,7 +194,7 @@ drain_until(int fd, char *buf, size_t cap, int64_t deadline)
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - mono_ms();
 		size_t room = cap - 1 - got;
 		char *to = room > 0 ? buf + got : spill;
 		ssize_t n;
@@ -228,7 +221,7 @@ int
 spawn_capture(const char *const *argv, char *buf, size_t cap, int ms)
 {
 	struct spawn sp = SPAWN_INIT(argv);
-	int64_t deadline = now_ms() + ms;
+	int64_t deadline = mono_ms() + ms;
 	int fds[2], rv, saved, status = 0;
 	pid_t pid;
 
@@ -265,7 +258,7 @@ spawn_stop(pid_t pid, int ms)
 	int status;
 
 	(void)kill(pid, SIGTERM);
-	if (reap_until(pid, now_ms() + ms, &status) == -1 &&
+	if (reap_until(pid, mono_ms() + ms, &status) == -1 &&
 	    errno == ETIMEDOUT) {
 		(void)kill(pid, SIGKILL);
 		(void)spawn_wait(pid);

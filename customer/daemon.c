@@ -29,6 +29,7 @@
 #include "info.h"
 #include "link.h"
 #include "log.h"
+#include "mono.h"
 #include "panes.h"
 #include "proto.h"
 #include "safetext.h"
@@ -45,10 +46,7 @@
 uint64_t
 daemon_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)mono_ms();
 }
 
 static void

@@ -22,6 +22,7 @@
 #include "files.h"
 #include "hostinfo.h"
 #include "local.h"
+#include "mono.h"
 #include "safetext.h"
 #include "server.h"
 #include "sessiondir.h"
@@ -64,15 +65,6 @@ say(const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	(void)fputc('\n', stderr);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* ---- starting ------------------------------------------------------------- */
@@ -232,14 +224,14 @@ join_session(struct launcher *la)
 static void
 abandon(struct launcher *la)
 {
-	int64_t deadline = now_ms() + END_MS;
+	int64_t deadline = mono_ms() + END_MS;
 
 	if (la->fresh) {
 		say("session ID '%s' is used up by this; ask support for a new "
 		    "one", la->sd.sid);
 		server_kill(&la->sd);
 		while (sessiondir_locked(&la->sd, FILE_LOCK) &&
-		    now_ms() < deadline)
+		    mono_ms() < deadline)
 			(void)poll(NULL, 0, POLL_MS);
 	}
 	if (la->sd.fd != -1 && (la->fresh || la->sd.made))
@@ -287,7 +279,7 @@ is_enough(const struct launcher *la, const struct news *nw)
 static void
 show_progress(const struct launcher *la, struct news *nw)
 {
-	if (la->attach || nw->shown || now_ms() - nw->since < QUIET_MS)
+	if (la->attach || nw->shown || mono_ms() - nw->since < QUIET_MS)
 		return;
 	nw->shown = true;
 	if (nw->why[0] != '\0')
@@ -303,7 +295,7 @@ connect_daemon(const struct launcher *la, int64_t deadline)
 	int s;
 
 	sessiondir_file(&la->sd, FILE_DAEMON, path);
-	while ((s = unix_connect(path)) == -1 && now_ms() < deadline &&
+	while ((s = unix_connect(path)) == -1 && mono_ms() < deadline &&
 	    !stopped && faccessat(la->sd.fd, FILE_TMUX_SOCK, F_OK, 0) == 0)
 		(void)poll(NULL, 0, POLL_MS);
 	return s;
@@ -321,7 +313,7 @@ read_news(const struct launcher *la, int s, int64_t deadline, struct news *nw)
 	int used;
 
 	while (!is_enough(la, nw)) {
-		if (now_ms() >= deadline || stopped)
+		if (mono_ms() >= deadline || stopped)
 			return -1;
 		show_progress(la, nw);
 		if (poll(&pfd, 1, 100) <= 0)
@@ -367,9 +359,9 @@ static int
 wait_ready(const struct launcher *la)
 {
 	static const char hello[] = "HELLO launch\n";
-	int64_t deadline = now_ms() + (la->attach ? READY_MS :
+	int64_t deadline = mono_ms() + (la->attach ? READY_MS :
 	    (int64_t)la->set.start_ms);
-	struct news nw = { .since = now_ms() };
+	struct news nw = { .since = mono_ms() };
 	char words[512];
 	int s = connect_daemon(la, deadline), rv = -1;
 
@@ -433,9 +425,9 @@ read_word(int lock, char *out, size_t cap)
 static void
 wait_end(const struct launcher *la)
 {
-	int64_t deadline = now_ms() + END_MS;
+	int64_t deadline = mono_ms() + END_MS;
 
-	while (access(la->sd.path, F_OK) == 0 && now_ms() < deadline)
+	while (access(la->sd.path, F_OK) == 0 && mono_ms() < deadline)
 		(void)poll(NULL, 0, POLL_MS);
 }
 
@@ -498,9 +490,9 @@ is_free(const struct launcher *la)
 static int
 begin(struct launcher *la, const char *sid)
 {
-	int64_t deadline = now_ms() + READY_MS;
+	int64_t deadline = mono_ms() + READY_MS;
 
-	while (!stopped && now_ms() < deadline) {
+	while (!stopped && mono_ms() < deadline) {
 		if (open_dir(la, sid) == -1)
 			return -1;
 		la->start = sessiondir_lock(&la->sd, FILE_START);

@@ -23,6 +23,7 @@
 
 #include "files.h"
 #include "log.h"
+#include "mono.h"
 #include "unix.h"
 
 #define READ_MAX	65536u	/* octets taken from a peer at a time */
@@ -43,10 +44,7 @@ static char	scratch[PROTO_FRAME_MAX + READ_MAX];
 uint64_t
 peer_clock(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)mono_ms();
 }
 
 static void

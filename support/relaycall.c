@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "mono.h"
 #include "spawn.h"
 #include "unix.h"
 
@@ -143,15 +144,6 @@ master_lives(const struct relay *r)
 	return s != -1;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* What ssh said while it logged in; the beginning goes first. */
 struct said {
 	char	 text[SAID_MAX + 1];
@@ -177,13 +169,13 @@ said_add(struct said *said, const char *s, size_t n)
 static int
 said_read(struct said *said, int fd, int log, int ms)
 {
-	int64_t until = now_ms() + ms;
+	int64_t until = mono_ms() + ms;
 	char buf[4096];
 	ssize_t n;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = ms < 0 ? -1 : until - now_ms();
+		int64_t left = ms < 0 ? -1 : until - mono_ms();
 
 		if (ms >= 0 && left <= 0)
 			return -1;
