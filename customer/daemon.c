@@ -391,8 +391,8 @@ daemon_init(struct daemon *d, const char *path)
 	if (d->lock == -1)
 		fatal("another daemon runs for %s", path);
 	d->perm = d->set.restricted ? PROTO_BLOCKED : PROTO_CONFIRM;
-	if (tmuxcaps_version(d->tmux) == -1)
-		(void)snprintf(d->tmux, sizeof d->tmux, "unknown");
+	if (tmuxcaps_load(&d->tmux, d->set.tmux_caps) == -1)
+		fatal("tmux -V");
 }
 
 static void
@@ -408,8 +408,9 @@ daemon_start(struct daemon *d)
 	d->faces = faces_new(d->base, &d->sd, &faces_ops, d);
 	if (d->faces == NULL)
 		fatal("%s/" FILE_DAEMON, d->sd.path);
-	d->link = link_new(d->base, &d->sd, &d->set, d->tmux, &relay_link_ops, d);
-	d->panes = panes_new(d->base, &d->sd, &panes_ops, d);
+	d->link = link_new(d->base, &d->sd, &d->set, d->tmux.version,
+	    &relay_link_ops, d);
+	d->panes = panes_new(d->base, &d->sd, &d->tmux, &panes_ops, d);
 	if (d->pump == NULL || d->ender == NULL || d->reshoot == NULL ||
 	    d->link == NULL || d->panes == NULL)
 		fatal("cannot start");

@@ -28,7 +28,7 @@ struct daemon {
 	struct event_base	*base;
 	struct sessiondir	 sd;
 	struct settings		 set;
-	char			 tmux[TMUXCAPS_VERSION_MAX];
+	struct tmuxcaps		 tmux;
 	unsigned int		 perm;		/* PROTO_BLOCKED … */
 	int			 lock;
 	struct link		*link;

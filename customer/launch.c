@@ -70,21 +70,21 @@ say(const char *fmt, ...)
 /* ---- starting ------------------------------------------------------------- */
 
 static int
-check_tmux(void)
+check_tmux(const struct settings *s)
 {
-	char version[TMUXCAPS_VERSION_MAX];
+	struct tmuxcaps caps;
 	const char *missing;
 
-	if (tmuxcaps_version(version) == -1) {
+	if (tmuxcaps_load(&caps, s->tmux_caps) == -1) {
 		say(errno == ENOENT ? "tmux is needed and was not found; "
 		    "install it (apt install tmux, dnf install tmux)" :
 		    "'tmux -V' does not say a version");
 		return -1;
 	}
-	missing = tmuxcaps_missing(version);
+	missing = tmuxcaps_missing(caps.version);
 	if (missing != NULL) {
 		say("tmux %s is too old, it has no %s; install tmux 3.2 or "
-		    "newer", version, missing);
+		    "newer", caps.version, missing);
 		return -1;
 	}
 	return 0;
@@ -543,7 +543,7 @@ launch_main(const struct launch *args, const struct settings *s)
 		    "without one");
 		return 1;
 	}
-	if (check_tmux() == -1)
+	if (check_tmux(s) == -1)
 		return 1;
 	clean_environment();
 	catch_signals();

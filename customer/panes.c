@@ -5,7 +5,6 @@
 
 #include <sys/time.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include <errno.h>
@@ -18,43 +17,12 @@
 #include "control.h"
 #include "log.h"
 #include "num.h"
+#include "panes_impl.h"
 #include "server.h"
-#include "snapshot.h"
 #include "tmux.h"
 #include "vtmodes.h"
 
-#define KEYS_CHUNK	100	/* octets of one send-keys: tmux is quadratic */
-#define BUSY_LINES	1000	/* of commands that wait */
 #define RESPAWN_MS	1000	/* between two chat panes */
-#define NO_PANE		UINT_MAX
-#define MIN_COLS	20	/* a wish below that is taken as that */
-#define MIN_ROWS	5
-
-struct panes {
-	struct event_base	*base;
-	const struct sessiondir	*sd;
-	const struct panes_ops	*ops;
-	void			*arg;
-	struct control		*ct;
-	struct event		*respawn;	/* the chat pane */
-	struct event		*again;		/* attach once more */
-	char			 session[SERVER_TARGET_MAX];
-	char			 face[PATH_MAX + SESSIONDIR_PATH_MAX];
-					/* the chat pane's command, quoted */
-	unsigned int		 shell, chat;	/* pane ids, or NO_PANE */
-	bool			 ready;
-	bool			 ended;
-	bool			 in_mode;	/* the customer scrolls */
-	bool			 zoomed;
-	unsigned int		 width, height;	/* the window */
-	unsigned int		 base_width, base_height; /* at first */
-	unsigned int		 wish_cols, wish_rows;	/* 0 0: none */
-	unsigned int		 cols, rows;	/* the shell pane */
-	bool			 main_stale;	/* they changed while the main
-						 * screen was not shown, which */
-	unsigned int		 leaves;	/* was when vt.leaves was this */
-	struct vtmodes		 vt;
-};
 
 static void	check(struct panes *p);
 
@@ -200,27 +168,6 @@ is_role(const struct pane_line *pl, const char *role)
 	    memcmp(pl->role, role, pl->role_len) == 0;
 }
 
-/*
- * The size that this client asks for: the wish for the shell pane with the
- * chat's rows added, or none.  tmux takes the smallest of all clients.
- */
-static void
-apply_wish(struct panes *p)
-{
-	unsigned int rows = p->wish_rows;
-
-	if (p->wish_cols == 0) {
-		control_command(p->ct, 2, NULL, NULL, "refresh-client -f "
-		    "ignore-size ; refresh-client -C %u,%u", p->base_width,
-		    p->base_height);
-		return;
-	}
-	if (!p->zoomed)
-		rows += 1 + (rows < PANES_CHAT_ROWS ? rows : PANES_CHAT_ROWS);
-	control_command(p->ct, 2, NULL, NULL, "refresh-client -f "
-	    "'!ignore-size' ; refresh-client -C %u,%u", p->wish_cols, rows);
-}
-
 /* What the list says of the shell pane. */
 static void
 see_shell(struct panes *p, const struct pane_line *pl)
@@ -244,7 +191,7 @@ see_shell(struct panes *p, const struct pane_line *pl)
 	if (zoomed != p->zoomed) {
 		p->zoomed = zoomed;
 		if (p->wish_cols != 0)
-			apply_wish(p);
+			panesize_apply(p);
 	}
 }
 
@@ -372,7 +319,7 @@ attach(struct panes *p)
 		control_command(p->ct, 1, NULL, NULL,
 		    "set-option -w -t %s @linbit-role inner", own);
 	if (p->wish_cols != 0)
-		apply_wish(p);
+		panesize_apply(p);
 	check(p);
 	return true;
 }
@@ -390,108 +337,6 @@ again_cb(evutil_socket_t fd, short what, void *arg)
 		ended(p, true);
 	} else
 		p->ops->changed_cb(p->arg, true);
-}
-
-/* ---- screens -------------------------------------------------------------- */
-
-static struct snapshot_text
-text_of(const struct control_answer *a)
-{
-	struct snapshot_text t = { a->s, a->len };
-
-	return t;
-}
-
-static void
-shot_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
-{
-	struct panes *p = arg;
-	struct panes_shot shot = { 0 };
-	struct snapshot_info info;
-
-	if (!ok || n < 3 || snapshot_parse(&info, a[0].s, a[0].len) == -1 ||
-	    (shot.screen = evbuffer_new()) == NULL) {
-		p->ops->shot_cb(p->arg, NULL);
-		return;
-	}
-	shot.cols = info.cols;
-	shot.rows = info.rows;
-	if (n == 4 && (shot.history = evbuffer_new()) != NULL)
-		(void)snapshot_history(shot.history, &info, text_of(&a[3]));
-	if (snapshot_screen(shot.screen, &info, text_of(&a[1]),
-	    text_of(&a[2]), &p->vt) == 0)
-		p->ops->shot_cb(p->arg, &shot);
-	else
-		p->ops->shot_cb(p->arg, NULL);
-	evbuffer_free(shot.screen);
-	if (shot.history != NULL)
-		evbuffer_free(shot.history);
-}
-
-#define SHOOT	"display-message -p -t %%%u '" SNAPSHOT_FORMAT "' ; "	\
-	"capture-pane -p -e -N -t %%%u ; "				\
-	"capture-pane -p -e -N -a -q -t %%%u"
-
-void
-panes_shoot(struct panes *p, unsigned int history)
-{
-	if (history == 0)
-		control_command(p->ct, 3, shot_cb, p, SHOOT, p->shell,
-		    p->shell, p->shell);
-	else
-		control_command(p->ct, 4, shot_cb, p,
-		    SHOOT " ; capture-pane -p -e -N -S -%u -E -1 -t %%%u",
-		    p->shell, p->shell, p->shell, history, p->shell);
-}
-
-/* ---- keys and sizes ------------------------------------------------------- */
-
-void
-panes_keys(struct panes *p, const void *data, size_t len)
-{
-	const unsigned char *s = data;
-	char hex[3 * KEYS_CHUNK + 1];
-	size_t n, i;
-
-	if (p->shell == NO_PANE || len == 0)
-		return;
-	/* in copy mode keys would go to tmux instead of the shell; and the
-	 * customer is to see what is typed */
-	if (p->in_mode)
-		control_command(p->ct, 1, NULL, NULL,
-		    "send-keys -X -t %%%u cancel", p->shell);
-	p->in_mode = false;
-	for (; len > 0; s += n, len -= n) {
-		n = len < KEYS_CHUNK ? len : KEYS_CHUNK;
-		for (i = 0; i < n; i++)
-			(void)snprintf(hex + 3 * i, 4, " %02x", s[i]);
-		control_command(p->ct, 1, NULL, NULL,
-		    "send-keys -H -t %%%u%s", p->shell, hex);
-	}
-}
-
-bool
-panes_busy(const struct panes *p)
-{
-	return control_pending(p->ct) > BUSY_LINES;
-}
-
-void
-panes_resize(struct panes *p, unsigned int cols, unsigned int rows)
-{
-	bool none = cols == 0 || rows == 0;
-
-	p->wish_cols = none ? 0 : cols < MIN_COLS ? MIN_COLS : cols;
-	p->wish_rows = none ? 0 : rows < MIN_ROWS ? MIN_ROWS : rows;
-	apply_wish(p);
-}
-
-void
-panes_zoom(struct panes *p)
-{
-	if (p->shell != NO_PANE)
-		control_command(p->ct, 1, NULL, NULL,
-		    "resize-pane -Z -t %%%u", p->shell);
 }
 
 void
@@ -529,7 +374,7 @@ quote_face(struct panes *p)
 
 struct panes *
 panes_new(struct event_base *base, const struct sessiondir *sd,
-    const struct panes_ops *ops, void *arg)
+    const struct tmuxcaps *caps, const struct panes_ops *ops, void *arg)
 {
 	struct panes *p = calloc(1, sizeof *p);
 
@@ -537,6 +382,7 @@ panes_new(struct event_base *base, const struct sessiondir *sd,
 		return NULL;
 	p->base = base;
 	p->sd = sd;
+	p->caps = caps;
 	p->ops = ops;
 	p->arg = arg;
 	p->shell = p->chat = NO_PANE;

@@ -20,6 +20,7 @@
 struct event_base;
 struct evbuffer;
 struct panes;
+struct tmuxcaps;
 
 /* A screen, and perhaps what is above it, at this place in the output. */
 struct panes_shot {
@@ -44,11 +45,12 @@ struct panes_ops {
 };
 
 /*
- * Attach to the session of SD.  All pointers must outlive it.  NULL with errno.
+ * Attach to the session of SD on a tmux that can do CAPS.  All pointers must
+ * outlive it.  NULL with errno.
  */
 struct panes	*panes_new(struct event_base *base,
-		    const struct sessiondir *sd, const struct panes_ops *ops,
-		    void *arg);
+		    const struct sessiondir *sd, const struct tmuxcaps *caps,
+		    const struct panes_ops *ops, void *arg);
 void	panes_free(struct panes *p);
 
 /* Take a screen, with HISTORY lines above it; shot_cb comes later, once. */

@@ -12,6 +12,7 @@
 #include "context.h"
 #include "files.h"
 #include "num.h"
+#include "tmuxcaps.h"
 
 #define HOUR	(3600 * 1000u)
 
@@ -21,6 +22,7 @@ enum kind {
 	URL,
 	PATH,
 	KEY,
+	CAPS,
 	CASE,
 	NUMBER,
 	SWITCH,
@@ -47,6 +49,7 @@ static const struct setting table[] = {
 	STR("TUNL_KNOWN_HOSTS", PATH, known_hosts,
 	    "/etc/linbit-tunl/known_hosts"),
 	STR("TUNL_PREFIX", KEY, prefix, "C-b"),
+	STR("TUNL_TMUX_CAPS", CAPS, tmux_caps, NULL),
 	STR("TUNL_CASE", CASE, support_case, NULL),
 	NUM("TUNL_RELAY_PORT", NUMBER, relay_port, "22", 1, 65535),
 	NUM("TUNL_RESTRICTED", SWITCH, restricted, "no", 0, 1),
@@ -76,6 +79,8 @@ expected(const struct setting *st)
 		return "an absolute path without blanks, quotes or %";
 	case KEY:
 		return "a tmux key such as C-b, C-a or M-Space";
+	case CAPS:
+		return "a tmux version, +NAME and -NAME, with commas";
 	case CASE:
 		return "3 to 64 letters, digits, - and _";
 	case SWITCH:
@@ -151,6 +156,8 @@ is_text(enum kind kind, const char *s)
 		return s[0] == '/' && is_word(s, "\"'\\%");
 	case KEY:
 		return is_key(s);
+	case CAPS:
+		return strlen(s) < SETTINGS_TEXT && tmuxcaps_is_override(s);
 	default:
 		return s[0] == '\0' || context_is_case(s, strlen(s));
 	}

@@ -23,6 +23,7 @@ struct settings {
 	char		api_url[SETTINGS_TEXT];	/* no slash at its end */
 	char		known_hosts[SETTINGS_TEXT];
 	char		prefix[SETTINGS_TEXT];	/* a key, for tmux */
+	char		tmux_caps[SETTINGS_TEXT]; /* see tmuxcaps.h, or "" */
 	char		support_case[SETTINGS_TEXT]; /* "": none */
 	uint32_t	relay_port;
 	uint32_t	restricted;		/* 0 or 1 */

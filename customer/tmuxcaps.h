@@ -1,18 +1,58 @@
 /*
- * tmuxcaps.h - what the installed tmux can do, by its version.
+ * tmuxcaps.h - what the installed tmux can do.
+ *
+ * One table: a capability, since which version tmux has it, and what is done
+ * without it.  TUNL_TMUX_CAPS overrides what the version says, so that every
+ * way of an old tmux is walked in tests on a new one, and so that a person can
+ * switch off what a patched tmux gets wrong.
  */
 #ifndef TMUXCAPS_H
 #define TMUXCAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define TMUXCAPS_VERSION_MAX	32	/* octets of a version, NUL included */
 
+enum tmux_cap {
+	TMUX_PIPE_BOTH,		/* pipe-pane -I (2.7) */
+	TMUX_WINDOW_SIZE,	/* window-size, resize-window (2.9) */
+	TMUX_KEYS_HEX,		/* send-keys -H (3.0) */
+	TMUX_PANE_OPTIONS,	/* set-option -p (3.0) */
+	TMUX_MENUS,		/* display-menu (3.0) */
+	TMUX_BRACES,		/* { … } in the configuration (3.0) */
+	TMUX_CAPTURE_BLANKS,	/* capture-pane -N (3.1) */
+	TMUX_CLIENT_FLAGS,	/* attach -f, refresh-client -f: ignore-size,
+				 * no-output (3.2) */
+	TMUX_MODE_RUNS,		/* a pane in copy mode goes on (3.2) */
+	TMUX_CONTROL_CHEAP,	/* control mode costs nothing: no pipe (3.7) */
+	TMUX_CAPS
+};
+
+struct tmuxcaps {
+	char		version[TMUXCAPS_VERSION_MAX]; /* as tmux -V says it */
+	uint32_t	bits;		/* 1 << enum tmux_cap */
+};
+
 /*
- * Ask the tmux in PATH for its version, as it prints it ("3.3a", "next-3.5").
- * Returns 0 with VERSION filled, or -1 with errno (ENOENT: there is none).
+ * Ask the tmux in PATH for its version, and take what OVERRIDE (the setting
+ * TUNL_TMUX_CAPS; NULL or "": nothing) says instead: words separated by
+ * commas, a version first ("2.6": exactly what that had), and +NAME or -NAME
+ * for a capability, by its name in the table ("-pipe": control mode).  Returns
+ * 0, or -1 with errno: ENOENT, there is no tmux; EPROTO, it says no version;
+ * EINVAL, OVERRIDE is ill-formed.
  */
-int	tmuxcaps_version(char version[TMUXCAPS_VERSION_MAX]);
+int	tmuxcaps_load(struct tmuxcaps *caps, const char *override);
+
+static inline bool
+tmuxcaps_has(const struct tmuxcaps *caps, enum tmux_cap cap)
+{
+	return (caps->bits & (UINT32_C(1) << cap)) != 0;
+}
+
+/* True if OVERRIDE has the form of tmuxcaps_load(). */
+bool	tmuxcaps_is_override(const char *override);
 
 /*
  * The version as a number: 303 for "3.3a", "3.3-rc2" and "next-3.3"; 0 for one
@@ -21,8 +61,8 @@ int	tmuxcaps_version(char version[TMUXCAPS_VERSION_MAX]);
 unsigned int	tmuxcaps_number(const char *version);
 
 /*
- * Returns NULL if a tmux of this VERSION has all that is used here, else the
- * first thing that it lacks, in words.
+ * Returns NULL if a tmux of this VERSION has all that cannot be done without,
+ * else the first thing that it lacks, in words.
  */
 const char	*tmuxcaps_missing(const char *version);
 

@@ -220,6 +220,16 @@ tmux_versions(void **state)
 	assert_int_equal(tmuxcaps_number("next-3.5"), 305);
 	assert_int_equal(tmuxcaps_number("3.3-rc2"), 303);
 	assert_int_equal(tmuxcaps_number("master"), 0);
+	assert_true(tmuxcaps_is_override(""));
+	assert_true(tmuxcaps_is_override("2.6"));
+	assert_true(tmuxcaps_is_override("3.1,+pipe,-blanks"));
+	assert_true(tmuxcaps_is_override("-pipe"));
+	assert_false(tmuxcaps_is_override("-pipe,2.6"));
+	assert_false(tmuxcaps_is_override("pipe"));
+	assert_false(tmuxcaps_is_override("+"));
+	assert_false(tmuxcaps_is_override("-pipe,"));
+	assert_false(tmuxcaps_is_override("2.6,,+pipe"));
+	assert_false(tmuxcaps_is_override("master"));
 	assert_null(tmuxcaps_missing("3.3a"));
 	assert_null(tmuxcaps_missing("3.2"));
 	assert_null(tmuxcaps_missing("master"));

@@ -25,11 +25,13 @@
 #include <unistd.h>
 
 #include "../../customer/panes.h"
+#include "../../customer/tmuxcaps.h"
 #include "log.h"
 
 struct demo {
 	struct event_base	*base;
 	struct panes		*panes;
+	struct tmuxcaps		 tmux;
 	struct sessiondir	 sd;
 	char			 file[256];
 };
@@ -177,8 +179,10 @@ main(int argc, char **argv)
 	(void)setvbuf(stdin, NULL, _IONBF, 0);	/* one order an event */
 	(void)snprintf(d.sd.path, sizeof d.sd.path, "%s", argv[1]);
 	(void)snprintf(d.sd.hash, sizeof d.sd.hash, "demo");
+	if (tmuxcaps_load(&d.tmux, getenv("TUNL_TMUX_CAPS")) == -1)
+		fatal("tmux -V");
 	d.base = event_base_new();
-	d.panes = panes_new(d.base, &d.sd, &ops, &d);
+	d.panes = panes_new(d.base, &d.sd, &d.tmux, &ops, &d);
 	if (d.base == NULL || d.panes == NULL)
 		fatal("cannot start");
 	in = event_new(d.base, 0, EV_READ | EV_PERSIST, stdin_cb, &d);

@@ -67,7 +67,8 @@ cert_test_SRC := relay/cert.c relay/pubkey.c relay/authinfo.c
 cert_test_LIB := -lcrypto
 
 # The customer's tmux side by orders, for tests/integration/snapshot.sh.
-panes_SRC := customer/panes.c customer/server.c customer/control.c customer/tmux.c \
+panes_SRC := customer/panes.c customer/paneshot.c customer/panekeys.c \
+	customer/panesize.c customer/tmuxcaps.c customer/server.c customer/control.c customer/tmux.c \
 	customer/snapshot.c customer/vtmodes.c common/log.c common/spawn.c \
 	common/files.c customer/sessiondir.c customer/settings.c common/sid.c
 $(BUILD)/unit/snapshot_demo: \
@@ -113,7 +114,8 @@ target_fuzz_SRC := $(route_test_SRC)
 target_fuzz_LIB := -lcjson
 pubkey_fuzz_SRC := relay/pubkey.c
 pubkey_fuzz_LIB := -lcrypto
-settings_fuzz_SRC := customer/settings.c common/files.c common/sid.c
+settings_fuzz_SRC := customer/settings.c customer/tmuxcaps.c common/files.c \
+	common/sid.c common/spawn.c
 
 # A program that draws what a seed says, for tests/integration/fidelity.sh.
 $(BUILD)/unit/vtgen: $(BUILD)/obj/tests/integration/vtgen.o
