@@ -2,19 +2,10 @@
  * attach_fuzz.c - the payload of ATTACH: what is taken is said again by the
  * formatter so that it is taken for the same.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../relay/attach.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,20 +2,11 @@
  * authinfo_fuzz.c - what sshd says of a login, and the list of support keys:
  * what is taken is in bounds, and a key is found where it is put.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../relay/authinfo.h"
 #include "../../relay/keyfile.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check(const struct authinfo *ai, const char *text, size_t size)

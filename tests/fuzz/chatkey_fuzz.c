@@ -2,11 +2,11 @@
  * chatkey_fuzz.c - any octets from a terminal, in pieces of any size: no key is
  * out of range, no more than a sequence is kept, and pieces do not matter.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chatkey.h"
+#include "fuzz.h"
 
 #define MAX	1024
 
@@ -14,8 +14,6 @@ struct typed {
 	uint32_t	keys[MAX * 2];	/* a key, then its character or 0 */
 	size_t		n;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The octets from HAVE on are kept for the next piece. */
 static size_t

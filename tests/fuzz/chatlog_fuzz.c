@@ -6,17 +6,9 @@
 #include <string.h>
 
 #include "../../relay/chatlog.h"
+#include "fuzz.h"
 
 #define MAX	4096
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

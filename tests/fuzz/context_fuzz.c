@@ -2,18 +2,9 @@
  * context_fuzz.c - the context line: what is taken is within bounds, and is
  * said again by the formatter so that it is taken for the same.
  */
-#include <stdlib.h>
 
 #include "context.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_list(const char *list, bool net)

@@ -2,23 +2,12 @@
  * http_fuzz.c - the HTTP client's parser: says the same however the octets
  * arrive, and never takes more than there is.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "http.h"
+#include "fuzz.h"
 
 #define SPLIT_MAX	2048	/* try every split of inputs up to this */
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_splits(const char *s, size_t size, enum http_answer whole,

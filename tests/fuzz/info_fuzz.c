@@ -1,13 +1,11 @@
 /*
  * info_fuzz.c - SESSION_INFO from a hostile relay: bounded, printable.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../customer/info.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,16 +1,12 @@
 /*
  * json_fuzz.c - request bodies: what is taken is what the fields say.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "../../relay/json.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 enum { TEXT, NUMBER, FLAG, LIST, FIELDS };
 
@@ -21,13 +17,6 @@ static const struct json_field fields[FIELDS] = {
 	[FLAG] = { "flag", JSON_BOOL, 0, 0, 0, NULL, NULL },
 	[LIST] = { "list", JSON_TEXTS, 0, 1, 16, NULL, "a text" },
 };
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_text(const char *s)

@@ -3,20 +3,11 @@
  * says the same however the octets arrive, and what it takes is written back
  * octet for octet.
  */
-#include <stdlib.h>
 
 #include "proto.h"
+#include "fuzz.h"
 
 #define SPLIT_MAX	2048	/* try every split of inputs up to this */
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* A frame of FORM made from its parts by proto_put() is the same frame. */
 static void

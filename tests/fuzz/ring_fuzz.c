@@ -5,14 +5,12 @@
  * An octet of output is its own position in the stream, modulo 251, so a cursor
  * that knows where it joined knows what must come.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../relay/ring.h"
+#include "fuzz.h"
 
 #define CURSORS	4
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct reader {
 	struct ring_cursor	c;
@@ -21,13 +19,6 @@ struct reader {
 };
 
 static uint64_t	written;
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 output(struct ring *r, size_t n)

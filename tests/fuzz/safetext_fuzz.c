@@ -2,24 +2,14 @@
  * safetext_fuzz.c - whatever comes in, what goes out is UTF-8 that does nothing,
  * and falls into rows.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "chatwrap.h"
 #include "proto.h"
 #include "safetext.h"
+#include "fuzz.h"
 
 #define MAX	2048
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int what)
-{
-	if (!what)
-		abort();
-}
 
 static void
 check_safe(const char *s, size_t len)

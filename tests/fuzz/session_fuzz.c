@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "../../relay/session.h"
+#include "fuzz.h"
 
 #define LEGS	128
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct leg {
 	struct viewer	*v;	/* NULL: free */
@@ -21,13 +20,6 @@ struct leg {
 static const char *const grades[] = { "rw", "ro", "kick" };
 static const unsigned int perms[] = { PROTO_BLOCKED, PROTO_CONFIRM,
     PROTO_ALLOWED, PROTO_AUTO_REJECT };
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 join(struct session *s, struct leg *leg, unsigned int who, unsigned int how)

@@ -2,13 +2,11 @@
  * settings_fuzz.c - the customer's configuration: what is taken can be written
  * and read back, and no value can be mistaken for an option.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../customer/settings.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,11 +5,11 @@
  */
 #include <event2/buffer.h>
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../customer/snapshot.h"
+#include "fuzz.h"
 
 /* Up to the next NUL. */
 static struct snapshot_text
@@ -27,8 +27,6 @@ take(const uint8_t **data, size_t *size)
 	}
 	return t;
 }
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

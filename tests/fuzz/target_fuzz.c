@@ -1,23 +1,13 @@
 /*
  * target_fuzz.c - request targets: paths and queries, as the API routes them.
  */
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../relay/json.h"
 #include "../../relay/route.h"
 #include "../unit/handlers.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check(const struct request *rq)

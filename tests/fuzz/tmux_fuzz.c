@@ -1,11 +1,11 @@
 /*
  * tmux_fuzz.c - the control-mode parser: the same events however it is cut.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../customer/tmux.h"
+#include "fuzz.h"
 
 /* A running digest of what the callbacks were called with. */
 struct digest {
@@ -66,8 +66,6 @@ run(const uint8_t *data, size_t size, size_t step)
 	tmux_parser_release(&p);
 	return d.v;
 }
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,23 +5,14 @@
  * may pass.
  */
 #include <regex.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../support/vtfilter.h"
 #include "proto.h"
+#include "fuzz.h"
 
 #define MAX	8192
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int what)
-{
-	if (!what)
-		abort();
-}
 
 static void
 title_cb(void *arg, const char *title)

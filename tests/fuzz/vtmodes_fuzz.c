@@ -2,11 +2,11 @@
  * vtmodes_fuzz.c - the terminal's modes: the same state however the stream is
  * cut, and what is written of it brings a fresh one to the same state.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../customer/vtmodes.h"
+#include "fuzz.h"
 
 static bool
 same_pen(const struct vtpen *a, const struct vtpen *b)
@@ -24,8 +24,6 @@ check_same(const struct vtmodes *a, const struct vtmodes *b)
 	    a->focus != b->focus || a->shape != b->shape)
 		abort();
 }
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

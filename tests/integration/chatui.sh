@@ -11,6 +11,10 @@ export LC_ALL=C.UTF-8
 unset TMUX NO_COLOR
 failed=0 server=''
 
+# shellcheck source=term.sh
+. "$repo/tests/integration/term.sh"
+poll=0.02
+
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/chatui-XXXXXX") || exit 1
 cleanup() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null
@@ -24,22 +28,8 @@ t() {
 	TMUX_TMPDIR=$tmp tmux -u -S "$tmp/sock" -f /dev/null "$@"
 }
 
-poll=0.02
-
 server_gone() {
 	[ -z "$server" ] || ! kill -0 "$server" 2>/dev/null
-}
-
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$((SECONDS + $1))
-
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep "$poll"
-	done
-	return 0
 }
 
 screen() {

@@ -9,6 +9,8 @@ set -u
 umask 077
 repo=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 demo=${TUNL_BUILD:-$repo/build}/unit/snapshot_demo
+# shellcheck source=term.sh
+. "$repo/tests/integration/term.sh"
 poll=0.02
 cols=72 rows=20			# of the window; the chat pane takes 10
 export LC_ALL=C.UTF-8
@@ -24,18 +26,6 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP PIPE
-
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$((SECONDS + $1))
-
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep "$poll"
-	done
-	return 0
-}
 
 bad() {
 	printf 'snapshot.sh: %s\n' "$*"
