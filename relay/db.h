@@ -1,7 +1,8 @@
 /*
- * db.h - store.c's way to SQLite: open, migrate, prepare, bind, step.
+ * db.h - the way to SQLite: open, migrate, prepare, bind, step.
  *
- * No SQL of the project's is in here, and nothing but store.c includes it.
+ * No SQL of the project's is in here; that is sql.c.  Only it and store*.c
+ * include this.
  */
 #ifndef DB_H
 #define DB_H

@@ -2,7 +2,7 @@
  * store.h - what the relay remembers: sessions, their claims, certificates.
  *
  * One SQLite file, one connection, one process (a lock beside the file sees to
- * that); all SQL is in store.c.  What a function reports as done is on disk.
+ * that).  The SQL is in sql.c.  What a function reports as done is on disk.
  *
  * A session is pending until its first producer registers it, active until it
  * is closed, then closed.  A pending one is claimed once, by the first public

@@ -101,8 +101,9 @@ json_test_LIB := -lcjson
 route_test_SRC := relay/route.c relay/request.c relay/json.c common/safetext.c \
 	common/sid.c common/files.c
 route_test_LIB := -lcjson
-store_test_SRC := relay/store.c relay/db.c relay/grant.c common/sid.c \
-	common/files.c common/log.c
+store_SRC := relay/store.c relay/store_grant.c relay/sql.c relay/db.c \
+	relay/grant.c common/sid.c common/files.c common/log.c
+store_test_SRC := $(store_SRC)
 store_test_LIB := -lsqlite3
 pubkey_test_SRC := relay/pubkey.c
 pubkey_test_LIB := -lcrypto
