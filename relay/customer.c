@@ -177,6 +177,16 @@ take_bye(struct broker *b, struct peer *p, enum proto_form form,
 		    "ended", false, true);
 }
 
+/* What the customer's side has to say to whoever watches. */
+static void
+take_status(struct broker *b, struct peer *p, enum proto_form form,
+    const struct proto_frame *f)
+{
+	(void)form;
+	broker_audit(b, p, "notice", "%zu octets", f->payload.len);
+	broker_tell_support(b, "%.*s", (int)f->payload.len, f->payload.s);
+}
+
 /* Certificates are not renewed in band: an empty answer says so. */
 static void
 take_renew(struct broker *b, struct peer *p, enum proto_form form,
@@ -197,6 +207,7 @@ static void (*const handlers[PROTO_FORMS])(struct broker *, struct peer *,
 	[PROTO_CUSTOMER_CHAT] = take_chat,
 	[PROTO_CHAT_ACK] = take_chat_ack,
 	[PROTO_PERM] = take_perm,
+	[PROTO_STATUS] = take_status,
 	[PROTO_VIEWER] = take_viewer,
 	[PROTO_BYE] = take_bye,
 	[PROTO_RENEW] = take_renew,

@@ -312,7 +312,8 @@ screen_done(struct broker *b)
 		if (p->view != NULL && p->view->waiting &&
 		    is_awaited(b, p->view, screen))
 			give(b, p, history, screen);
-	if (!screen->gap)
+	/* the answer may have a gap; else it is still to come, with history */
+	if (!screen->gap || history != NULL || st->asked_lines == 0)
 		st->asked = false;
 	blob_unref(screen);
 	drop_sets(st);
