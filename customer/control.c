@@ -39,6 +39,8 @@ struct control {
 	void				*arg;
 	struct bufferevent		*bev;	/* NULL: ended */
 	struct tmux_parser		 parser;
+	bool				 attached;
+	struct evbuffer			*held;	/* what may only go then */
 	TAILQ_HEAD(line_list, line)	 lines;
 	unsigned int			 pending;	/* of them */
 	pid_t				 pid;	/* -1: reaped */
@@ -99,13 +101,19 @@ keep_answer(struct line *ln, const char *body, size_t len)
 }
 
 /* One command of the oldest line was answered.  A failure ends its line: tmux
- * does not carry out what stands behind it. */
+ * does not carry out what stands behind it.  The first answer of all is that to
+ * attaching; a command that came sooner could be carried out before it, in the
+ * place of another client. */
 static void
 reply_cb(void *arg, bool ok, bool ours, const char *body, size_t len)
 {
 	struct control *ct = arg;
 	struct line *ln = TAILQ_FIRST(&ct->lines);
 
+	if (!ours && !ct->attached) {
+		ct->attached = true;
+		(void)bufferevent_write_buffer(ct->bev, ct->held);
+	}
 	if (!ours || ln == NULL)
 		return;
 	if (!ok)
@@ -154,11 +162,13 @@ void
 control_command(struct control *ct, unsigned int commands,
     control_reply_cb *done, void *arg, const char *fmt, ...)
 {
+	struct evbuffer *out;
 	struct line *ln;
 	va_list ap;
 
 	if (ct->bev == NULL)
 		return;
+	out = ct->attached ? bufferevent_get_output(ct->bev) : ct->held;
 	ln = calloc(1, sizeof *ln);
 	if (ln == NULL) {
 		ended(ct);
@@ -170,9 +180,9 @@ control_command(struct control *ct, unsigned int commands,
 	TAILQ_INSERT_TAIL(&ct->lines, ln, next);
 	ct->pending++;
 	va_start(ap, fmt);
-	(void)evbuffer_add_vprintf(bufferevent_get_output(ct->bev), fmt, ap);
+	(void)evbuffer_add_vprintf(out, fmt, ap);
 	va_end(ap);
-	(void)bufferevent_write(ct->bev, "\n", 1);
+	(void)evbuffer_add(out, "\n", 1);
 }
 
 unsigned int
@@ -184,13 +194,14 @@ control_pending(const struct control *ct)
 /* ---- the client ----------------------------------------------------------- */
 
 static pid_t
-start_client(const char *socket, const char *session, int io)
+start_client(const char *socket, const char *session, bool output, int io)
 {
 	/* -u: or replies are not UTF-8 where the locale is not.  -E: the
 	 * session's environment is not ours to change.  Never -r: it protects
 	 * nothing, and makes send-keys fail from tmux 3.7 on. */
 	const char *const argv[] = { "tmux", "-u", "-S", socket, "-C",
-	    "attach-session", "-E", "-f", "ignore-size", "-t", session, NULL };
+	    "attach-session", "-E", "-f", output ? "ignore-size" :
+	    "ignore-size,no-output", "-t", session, NULL };
 	struct spawn sp = SPAWN_INIT(argv);
 
 	sp.in = sp.out = io;
@@ -203,7 +214,7 @@ static const struct tmux_events events = { output_cb, reply_cb, notify_cb };
 
 struct control *
 control_new(struct event_base *base, const char *socket, const char *session,
-    const struct control_ops *ops, void *arg)
+    bool output, const struct control_ops *ops, void *arg)
 {
 	struct control *ct = calloc(1, sizeof *ct);
 	int fds[2], saved;
@@ -215,9 +226,12 @@ control_new(struct event_base *base, const char *socket, const char *session,
 	ct->pid = -1;
 	TAILQ_INIT(&ct->lines);
 	tmux_parser_init(&ct->parser, &events, ct);
+	ct->held = evbuffer_new();
+	if (ct->held == NULL)
+		goto fail;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
 		goto fail;
-	ct->pid = start_client(socket, session, fds[1]);
+	ct->pid = start_client(socket, session, output, fds[1]);
 	saved = errno;
 	close(fds[1]);
 	if (ct->pid == -1 || fd_nonblock(fds[0], 1) == -1 ||
@@ -249,6 +263,8 @@ control_free(struct control *ct)
 	while ((ln = TAILQ_FIRST(&ct->lines)) != NULL)
 		line_free(ct, ln);
 	tmux_parser_release(&ct->parser);
+	if (ct->held != NULL)
+		evbuffer_free(ct->held);
 	free(ct);
 }
 

@@ -40,12 +40,13 @@ struct control_ops {
 };
 
 /*
- * Attach to SESSION on the server at SOCKET.  OPS and ARG must outlive it.
+ * Attach to SESSION on the server at SOCKET, to get its panes' OUTPUT or not (tmux
+ * 3.2).  OPS and ARG must outlive it.
  * NULL with errno if tmux cannot be started.
  */
 struct control	*control_new(struct event_base *base, const char *socket,
-		    const char *session, const struct control_ops *ops,
-		    void *arg);
+		    const char *session, bool output,
+		    const struct control_ops *ops, void *arg);
 
 /* Detach and free it.  Replies that are due are not called. */
 void	control_free(struct control *ct);

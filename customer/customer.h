@@ -25,5 +25,6 @@ int	daemon_main(const char *path);
 int	chat_main(const char *path);
 int	renew_main(const char *path);	/* 0, 1 refused, 75 later */
 int	key_main(const char *path, const char *what);	/* "away" or "end" */
+/* … and pipe_main() of pipe.h */
 
 #endif

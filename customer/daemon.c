@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,8 @@
 #define LOCK_MS		2000	/* for the lock of the one before us */
 #define END_MS		3000	/* each step of the end */
 #define HOLD_MS		20	/* between two looks at a busy tmux */
+#define HOLD_MAX_MS	3000	/* a link that is not read is soon a lost one */
+#define STUCK_MS	200	/* between two looks at a program that is stuck */
 #define RESHOOT_MS	1000	/* after a screen that could not be taken */
 
 uint64_t
@@ -68,6 +71,43 @@ daemon_pump(struct daemon *d)
 		arm(d->pump, ms);
 }
 
+/* To whoever watches. */
+__attribute__((format(printf, 2, 3)))
+static void
+tell_support(struct daemon *d, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	link_send(d->link, PROTO_STATUS, text, strlen(text), NULL);
+}
+
+/*
+ * On with the link when tmux has caught up.  A program that does not read its
+ * terminal at all must not cost the link: what is typed then is dropped.
+ */
+static void
+look_at_hold(struct daemon *d)
+{
+	if (!panes_busy(d->panes)) {
+		d->held = false;
+		link_hold(d->link, false);
+		if (d->stuck)
+			tell_support(d, "the program reads again; of what was "
+			    "typed %zu octets are lost", d->dropped);
+		d->stuck = false;
+	} else if (!d->stuck && daemon_now_ms() - d->held_ms >= HOLD_MAX_MS) {
+		d->stuck = true;
+		d->dropped = 0;
+		link_hold(d->link, false);
+		tell_support(d, "the program in the shell does not read what is "
+		    "typed; from here on it is dropped");
+	}
+}
+
 static void
 pump_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -75,13 +115,11 @@ pump_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->held && !panes_busy(d->panes)) {
-		d->held = false;
-		link_hold(d->link, false);
-	}
-	daemon_pump(d);
 	if (d->held)
-		arm(d->pump, HOLD_MS);
+		look_at_hold(d);
+	daemon_pump(d);
+	if (d->held && !event_pending(d->pump, EV_TIMEOUT, NULL))
+		arm(d->pump, d->stuck ? STUCK_MS : HOLD_MS);
 }
 
 void
@@ -99,8 +137,18 @@ void
 daemon_hold(struct daemon *d)
 {
 	d->held = true;
+	d->held_ms = daemon_now_ms();
 	link_hold(d->link, true);
 	arm(d->pump, HOLD_MS);
+}
+
+void
+daemon_type(struct daemon *d, const void *data, size_t len)
+{
+	if (d->stuck)
+		d->dropped += len;
+	else
+		panes_keys(d->panes, data, len);
 }
 
 static void
@@ -156,8 +204,8 @@ reshoot_cb(evutil_socket_t fd, short what, void *arg)
 		daemon_shoot(d);
 }
 
-/* A screen is for those who wait for one, or for all if octets were lost or
- * the size is new; else nobody needs it. */
+/* A screen is for those who wait for one, or for all if octets were lost (by us
+ * or before us) or the size is new; else nobody needs it. */
 static void
 panes_shot_cb(void *arg, const struct panes_shot *shot)
 {
@@ -165,18 +213,19 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 	bool resized = shot != NULL && (shot->cols != d->capture.cols ||
 	    shot->rows != d->capture.rows);	/* NULL: it could not be taken */
 
-	d->shooting = false;
+	if (shot == NULL || shot->asked)
+		d->shooting = false;
 	if (shot == NULL) {
 		log_warnx("cannot take a screen; trying again");
 		arm(d->reshoot, RESHOOT_MS);
 		return;
 	}
-	if (d->waiting || d->capture.gap || resized) {
+	if (d->waiting || d->capture.gap || resized || shot->gap) {
 		if (d->waiting && shot->history != NULL) {
 			capture_history(&d->capture, shot->history);
 			d->history = 0;
 		}
-		capture_screen(&d->capture, shot->cols, shot->rows, false,
+		capture_screen(&d->capture, shot->cols, shot->rows, shot->gap,
 		    shot->screen);
 		d->waiting = d->history != 0;
 	}
@@ -189,14 +238,16 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 }
 
 static void
-panes_changed_cb(void *arg, bool lost)
+panes_changed_cb(void *arg)
 {
 	struct daemon *d = arg;
+	bool frozen = panes_frozen(d->panes);
 
-	if (lost) {
-		d->shooting = d->again = false;
-		d->capture.gap = true;
-	}
+	if (frozen != d->frozen)
+		tell_support(d, frozen ? "the customer is scrolling: the shell "
+		    "stands still until then, or until you type" :
+		    "the customer is no longer scrolling");
+	d->frozen = frozen;
 	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
 		daemon_shoot(d);
 }

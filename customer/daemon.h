@@ -41,7 +41,11 @@ struct daemon {
 	struct event		*sigs[5];
 	enum ending		 ending;
 	bool			 tmux_gone;
-	bool			 held;		/* the link is not read */
+	bool			 held;		/* the link is not read, … */
+	bool			 stuck;		/* … or is, and keys are dropped */
+	uint64_t		 held_ms;	/* since when */
+	size_t			 dropped;	/* octets typed in vain */
+	bool			 frozen;	/* the pane, and support knows */
 
 	/* Screens: one at a time is asked for. */
 	bool			 shooting;
@@ -62,6 +66,9 @@ void	daemon_pump(struct daemon *d);
 
 /* Read no more from the relay while tmux has enough to do. */
 void	daemon_hold(struct daemon *d);
+
+/* Support typed LEN octets. */
+void	daemon_type(struct daemon *d, const void *data, size_t len);
 
 /* End the session for good: tell the relay, tell the customer, end tmux.  WHY is
  * for the customer. */

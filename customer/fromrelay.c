@@ -143,7 +143,7 @@ link_frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
 		on_ack(d, f);
 		break;
 	case PROTO_KEYS_MAIN:
-		panes_keys(d->panes, f->payload.s, f->payload.len);
+		daemon_type(d, f->payload.s, f->payload.len);
 		break;
 	case PROTO_SNAPSHOT:
 		on_snapshot(d, f);

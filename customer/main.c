@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "customer.h"
+#include "pipe.h"
 #include "settings.h"
 #include "sid.h"
 
@@ -90,6 +91,8 @@ hidden_face(int argc, char **argv)
 		return renew_main(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "@key") == 0)
 		return key_main(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "@pipe") == 0)
+		return pipe_main(argv[2], argv[3]);
 	return bad("no such face");
 }
 

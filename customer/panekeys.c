@@ -24,6 +24,8 @@ panes_keys(struct panes *p, const void *data, size_t len)
 		control_command(p->ct, 1, NULL, NULL,
 		    "send-keys -X -t %%%u cancel", p->shell);
 	p->in_mode = false;
+	if (panepipe_type(p, data, len))
+		return;
 	for (; len > 0; s += n, len -= n) {
 		n = len < KEYS_CHUNK ? len : KEYS_CHUNK;
 		for (i = 0; i < n; i++)
@@ -34,7 +36,7 @@ panes_keys(struct panes *p, const void *data, size_t len)
 }
 
 bool
-panes_busy(const struct panes *p)
+panes_busy(struct panes *p)
 {
-	return control_pending(p->ct) > BUSY_LINES;
+	return control_pending(p->ct) > BUSY_LINES || panepipe_busy(p);
 }

@@ -105,12 +105,14 @@ shell_made_cb(void *arg, bool ok, const struct control_answer *a,
 {
 	struct panes *p = arg;
 
-	p->shell = ok && n == 2 ? parse_pane(&a[1]) : NO_PANE;
+	p->shell = n >= 2 ? parse_pane(&a[1]) : NO_PANE;
 	if (p->shell == NO_PANE) {
 		log_warnx("tmux cannot start the shell");
 		ended(p, false);
 		return;
 	}
+	p->stream = p->shell;
+	panepipe_made(p, ok);
 	control_command(p->ct, 1, NULL, NULL,
 	    "set-option -p -t %%%u @linbit-role main", p->shell);
 	make_chat(p);
@@ -119,10 +121,14 @@ shell_made_cb(void *arg, bool ok, const struct control_answer *a,
 static void
 make_shell(struct panes *p)
 {
-	control_command(p->ct, 2, shell_made_cb, p,
+	char pipe[PANEPIPE_LINE_MAX];
+
+	/* with the window, so that the shell's first octet goes through it */
+	panepipe_line(p, pipe);
+	control_command(p->ct, pipe[0] != '\0' ? 3 : 2, shell_made_cb, p,
 	    "set-option -t %s: @linbit-started 1 ; "
-	    "new-window -n shell -t %s: -P -F '#{pane_id}'", p->session,
-	    p->session);
+	    "new-window -n shell -t %s: -P -F '#{pane_id}'%s", p->session,
+	    p->session, pipe);
 }
 
 /* ---- looking at them ------------------------------------------------------ */
@@ -182,6 +188,10 @@ see_shell(struct panes *p, const struct pane_line *pl)
 	p->cols = (unsigned int)pl->width;
 	p->rows = (unsigned int)pl->rows;
 	p->in_mode = pl->in_mode != 0;
+	if (p->stream != p->shell) {
+		p->stream = p->shell;
+		panepipe_found(p);
+	}
 	p->width = (unsigned int)pl->width;
 	p->height = (unsigned int)pl->height;
 	if (p->base_width == 0) {
@@ -241,7 +251,7 @@ check_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 		p->ops->ready_cb(p->arg);
 	}
 	if (p->ready && !p->ended)
-		p->ops->changed_cb(p->arg, false);
+		p->ops->changed_cb(p->arg);
 }
 
 static void
@@ -255,21 +265,36 @@ check(struct panes *p)
 
 /* ---- events --------------------------------------------------------------- */
 
-static void
-output_cb(void *arg, unsigned int pane, const char *data, size_t len)
+void
+panes_mend(struct panes *p)
 {
-	struct panes *p = arg;
+	p->lost = true;
+	paneshot_step(p);
+}
 
-	if (pane != p->shell || p->ended)
-		return;
+void
+panes_output(struct panes *p, const char *data, size_t len)
+{
 	vtmodes_feed(&p->vt, data, len);
+	if (p->ended || p->lost)
+		return;
 	p->ops->output_cb(p->arg, data, len);
+	paneshot_drawn(p);
 	/* tmux fits the main screen to the new size when it comes back, from
 	 * its old size and history, which nobody else has */
 	if (p->main_stale && p->vt.leaves != p->leaves) {
 		p->main_stale = false;
 		p->ops->stale_cb(p->arg);
 	}
+}
+
+static void
+output_cb(void *arg, unsigned int pane, const char *data, size_t len)
+{
+	struct panes *p = arg;
+
+	if (pane == p->shell && p->pipe.pipe == NULL)
+		panes_output(p, data, len);
 }
 
 static void
@@ -283,6 +308,8 @@ notify_cb(void *arg, const char *name)
 	for (i = 0; i < sizeof interesting / sizeof interesting[0]; i++)
 		if (strcmp(name, interesting[i]) == 0 && !p->ended)
 			check(p);
+	if (strcmp(name, "subscription-changed") == 0)
+		panepipe_identify(p);
 }
 
 /* The control client has ended; if tmux is still there, make another. */
@@ -311,10 +338,9 @@ attach(struct panes *p)
 
 	p->ct = control_new(p->base,
 	    sessiondir_file(p->sd, FILE_TMUX_SOCK, path), p->session,
-	    &control_ops, p);
+	    p->pipe.pipe == NULL, &control_ops, p);
 	if (p->ct == NULL)
 		return false;
-	vtmodes_init(&p->vt);
 	if (own != NULL && strspn(own, "%0123456789") == strlen(own))
 		control_command(p->ct, 1, NULL, NULL,
 		    "set-option -w -t %s @linbit-role inner", own);
@@ -335,8 +361,11 @@ again_cb(evutil_socket_t fd, short what, void *arg)
 	if (!attach(p)) {
 		log_warn("cannot start tmux");
 		ended(p, true);
-	} else
-		p->ops->changed_cb(p->arg, true);
+		return;
+	}
+	p->lost = p->lost || p->pipe.pipe == NULL;
+	panepipe_again(p);
+	paneshot_again(p);
 }
 
 void
@@ -385,12 +414,13 @@ panes_new(struct event_base *base, const struct sessiondir *sd,
 	p->caps = caps;
 	p->ops = ops;
 	p->arg = arg;
-	p->shell = p->chat = NO_PANE;
+	p->shell = p->chat = p->stream = NO_PANE;
+	vtmodes_init(&p->vt);
 	(void)server_target(sd, p->session);
 	p->respawn = evtimer_new(base, respawn_cb, p);
 	p->again = evtimer_new(base, again_cb, p);
 	if (p->respawn == NULL || p->again == NULL || quote_face(p) == -1 ||
-	    !attach(p)) {
+	    panepipe_init(p) == -1 || paneshot_init(p) == -1 || !attach(p)) {
 		panes_free(p);
 		return NULL;
 	}
@@ -403,6 +433,8 @@ panes_free(struct panes *p)
 	p->ended = true;
 	if (p->ct != NULL)
 		control_free(p->ct);
+	panepipe_release(p);
+	paneshot_release(p);
 	if (p->respawn != NULL)
 		event_free(p->respawn);
 	if (p->again != NULL)

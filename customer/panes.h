@@ -27,6 +27,9 @@ struct panes_shot {
 	unsigned int	 cols, rows;
 	struct evbuffer	*screen;
 	struct evbuffer	*history;	/* NULL: not asked for */
+	bool		 gap;		/* the output before it is not all there
+					 * is: everybody needs it */
+	bool		 asked;		/* it answers panes_shoot() */
 };
 
 struct panes_ops {
@@ -34,10 +37,11 @@ struct panes_ops {
 	void	(*ready_cb)(void *arg);
 	/* What the shell pane printed. */
 	void	(*output_cb)(void *arg, const char *data, size_t len);
-	/* The answer to panes_shoot(); NULL if it could not be taken. */
+	/* The answer to panes_shoot(), NULL if it could not be taken; or a
+	 * screen that was not asked for, after a gap. */
 	void	(*shot_cb)(void *arg, const struct panes_shot *shot);
-	/* Sizes may have changed, or output was lost (LOST). */
-	void	(*changed_cb)(void *arg, bool lost);
+	/* Sizes may have changed. */
+	void	(*changed_cb)(void *arg);
 	/* The output up to here does not draw what the pane shows. */
 	void	(*stale_cb)(void *arg);
 	/* The shell has ended, or (TMUX) tmux itself.  The last call. */
@@ -53,14 +57,21 @@ struct panes	*panes_new(struct event_base *base,
 		    const struct panes_ops *ops, void *arg);
 void	panes_free(struct panes *p);
 
-/* Take a screen, with HISTORY lines above it; shot_cb comes later, once. */
+/*
+ * Take a screen, with HISTORY lines above it; shot_cb comes later, once, and not
+ * from here.  Not while another is due.
+ */
 void	panes_shoot(struct panes *p, unsigned int history);
 
 /* Type LEN octets into the shell pane. */
 void	panes_keys(struct panes *p, const void *data, size_t len);
 
-/* True while tmux has much to do yet; hold back what makes it more. */
-bool	panes_busy(const struct panes *p);
+/* True while tmux, or the program in the shell, has much to do yet; hold back
+ * what makes it more. */
+bool	panes_busy(struct panes *p);
+
+/* True while the customer scrolls and tmux (before 3.2) holds the pane still. */
+bool	panes_frozen(const struct panes *p);
 
 /* Make the shell pane at most COLS x ROWS; 0 0: as large as it may be. */
 void	panes_resize(struct panes *p, unsigned int cols, unsigned int rows);

@@ -33,6 +33,7 @@
 #define FILE_TMUX_SOCK	"tmux.sock"
 #define FILE_KEY_SOCK	"key.sock"	/* a tmux that is asked about keys */
 #define FILE_DAEMON	"daemon.sock"
+#define FILE_PIPE	"pipe.sock"	/* for the helpers of pipe.h */
 #define FILE_LOCK	"lock"		/* held by the daemon; see below */
 #define FILE_START	"start"		/* held by a launcher at work */
 

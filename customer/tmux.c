@@ -59,9 +59,8 @@ is_octal(const char *s)
 	    s[2] >= '0' && s[2] <= '7';
 }
 
-/* Undo the \ooo of %output in place.  Returns the new length. */
-static size_t
-unescape(char *s, size_t len)
+size_t
+tmux_unescape(char *s, size_t len)
 {
 	size_t in, out = 0;
 
@@ -88,7 +87,7 @@ parse_output(struct tmux_parser *p, char *s, size_t len)
 	    (size_t)(space - s) - 1, 0, UINT32_MAX, &pane) == -1)
 		return;
 	space++;
-	n = unescape(space, len - (size_t)(space - s));
+	n = tmux_unescape(space, len - (size_t)(space - s));
 	p->events->output_cb(p->arg, (unsigned int)pane, space, n);
 }
 

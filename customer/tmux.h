@@ -56,6 +56,9 @@ void	tmux_parser_release(struct tmux_parser *p);
  */
 int	tmux_parser_feed(struct tmux_parser *p, const void *data, size_t len);
 
+/* Undo the \ooo of LEN octets in place.  Returns the new length. */
+size_t	tmux_unescape(char *s, size_t len);
+
 /*
  * Quote TEXT for a tmux command line: in single quotes, so that nothing in it
  * is expanded.  Returns the length, or -1 if it does not fit into CAP, or

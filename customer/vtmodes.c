@@ -169,8 +169,10 @@ do_sgr(struct vtmodes *vt)
 	int count = split_numbers(vt, vt->param, n), i, subs;
 	uint32_t *c;
 
-	if (count == 0)
+	if (count == 0) {
 		set_simple(&vt->pen, 0);
+		vt->unsure = false;
+	}
 	for (i = 0; i < count; i++) {
 		for (subs = 0; i + subs + 1 < count && n[i + subs + 1].sub;
 		    subs++)
@@ -185,8 +187,10 @@ do_sgr(struct vtmodes *vt)
 			i += subs;
 		} else if (c != NULL)
 			i += semicolon_colour(n + i, count - i, c) - 1;
-		else
+		else {
 			set_simple(&vt->pen, n[i].value);
+			vt->unsure = vt->unsure && n[i].value > 0;
+		}
 	}
 }
 
@@ -283,7 +287,7 @@ end_escape(struct vtmodes *vt, char final)
 	else if (final == 'c') {
 		memset(&vt->pen, 0, sizeof vt->pen);
 		memset(&vt->saved, 0, sizeof vt->saved);
-		vt->paste = vt->focus = false;
+		vt->paste = vt->focus = vt->unsure = false;
 	}
 }
 
@@ -415,6 +419,26 @@ take_octet(struct vtmodes *vt, unsigned char c)
 	}
 }
 
+/*
+ * Take text as far as it is nothing but that: most of what a pane prints.  A
+ * character that may be incomplete at the end is left.  Returns what follows.
+ */
+static const unsigned char *
+take_text(struct vtmodes *vt, const unsigned char *p, const unsigned char *end)
+{
+	const unsigned char *stop = memchr(p, 0x1b, (size_t)(end - p)), *so, *si;
+	size_t len;
+
+	if (stop == NULL)
+		stop = end - p > 4 ? end - 4 : p;
+	len = (size_t)(stop - p);
+	so = memrchr(p, 0x0e, len);
+	si = memrchr(p, 0x0f, len);
+	if (so != NULL || si != NULL)
+		vt->pen.shift = si == NULL || (so != NULL && so > si);
+	return stop;
+}
+
 void
 vtmodes_feed(struct vtmodes *vt, const void *data, size_t len)
 {
@@ -424,14 +448,25 @@ vtmodes_feed(struct vtmodes *vt, const void *data, size_t len)
 		return;
 	end = p + len;
 	while (p < end) {
-		/* most of what a pane prints is plain text */
-		if (vt->state == GROUND && vt->utf8 == 0 && *p >= 0x20 &&
-		    *p < 0x80) {
-			p++;
-			continue;
-		}
-		take_octet(vt, *p++);
+		if (vt->state == GROUND && vt->utf8 == 0 && *p != 0x1b)
+			p = take_text(vt, p, end);
+		if (p < end)
+			take_octet(vt, *p++);
 	}
+}
+
+void
+vtmodes_lost(struct vtmodes *vt, bool alternate, const char *pending,
+    size_t len)
+{
+	to_ground(vt);
+	memset(&vt->pen, 0, sizeof vt->pen);
+	vt->unsure = true;
+	if (alternate && !vt->alternate)
+		switch_screen(vt, true, true);
+	else if (!alternate && vt->alternate)
+		switch_screen(vt, false, false);
+	vtmodes_feed(vt, pending, len);
 }
 
 __attribute__((format(printf, 3, 4)))

@@ -46,6 +46,7 @@ struct vtpen {
 
 struct vtmodes {
 	struct vtpen	pen;
+	bool		unsure;		/* of the pen, as output was lost */
 	struct vtpen	saved;		/* DECSC */
 	struct vtpen	main;		/* at the switch to the alternate screen */
 	bool		main_saved;	/* with a cursor, so it can come back */
@@ -68,6 +69,15 @@ struct vtmodes {
 
 void	vtmodes_init(struct vtmodes *vt);
 void	vtmodes_feed(struct vtmodes *vt, const void *data, size_t len);
+
+/*
+ * Octets were lost, up to a moment when the alternate screen was shown or not,
+ * and tmux had the LEN octets PENDING of a sequence.  The pen and the character
+ * sets are then taken for the default ones, to which programs always come back
+ * soon; of the modes, which are seldom changed, what was known is the best guess.
+ */
+void	vtmodes_lost(struct vtmodes *vt, bool alternate, const char *pending,
+	    size_t len);
 
 /*
  * Write the octets that bring a terminal's pen from any state to PEN, as SGR

@@ -9,6 +9,8 @@
  *	shoot FILE [LINES]	write a screen to FILE, and what is above it to
  *				FILE.history
  *	keys TEXT		type TEXT and a carriage return
+ *	type FILE		type what is in FILE as fast as it is taken; "stuck"
+ *				if for two seconds none of it was
  *	resize COLS ROWS	wish a size
  *	zoom
  *
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "../../customer/panes.h"
+#include "../../customer/pipe.h"
 #include "../../customer/tmuxcaps.h"
 #include "log.h"
 
@@ -34,6 +37,9 @@ struct demo {
 	struct tmuxcaps		 tmux;
 	struct sessiondir	 sd;
 	char			 file[256];
+	struct event		*typing;
+	int			 typed;		/* the file that is */
+	unsigned int		 waits;		/* in a row */
 };
 
 static void
@@ -81,6 +87,8 @@ shot_cb(void *arg, const struct panes_shot *shot)
 		answer("failed");
 		return;
 	}
+	if (!shot->asked)
+		return;
 	save(d->file, shot->screen);
 	if (shot->history != NULL) {
 		(void)snprintf(path, sizeof path, "%s.history", d->file);
@@ -92,10 +100,9 @@ shot_cb(void *arg, const struct panes_shot *shot)
 }
 
 static void
-changed_cb(void *arg, bool lost)
+changed_cb(void *arg)
 {
 	(void)arg;
-	(void)lost;
 }
 
 static void
@@ -116,6 +123,30 @@ end_cb(void *arg, bool tmux)
 static const struct panes_ops ops = { ready_cb, output_cb, shot_cb, changed_cb,
     stale_cb, end_cb };
 
+/* Type on, until all is typed or nothing was taken for a while. */
+static void
+typing_cb(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval tv = { 0, 20000 };
+	struct demo *d = arg;
+	char buf[16384];
+	ssize_t n = 1;
+
+	(void)fd;
+	(void)what;
+	while (!panes_busy(d->panes) && (n = read(d->typed, buf,
+	    sizeof buf)) > 0) {
+		panes_keys(d->panes, buf, (size_t)n);
+		d->waits = 0;
+	}
+	if (n > 0 && ++d->waits < 100) {
+		(void)event_add(d->typing, &tv);
+		return;
+	}
+	close(d->typed);
+	answer(n > 0 ? "stuck" : "done");
+}
+
 static void
 order(struct demo *d, char *line)
 {
@@ -123,6 +154,12 @@ order(struct demo *d, char *line)
 
 	if (sscanf(line, "shoot %255s %u", d->file, &a) >= 1) {
 		panes_shoot(d->panes, a);
+		return;
+	}
+	if (sscanf(line, "type %255s", d->file) == 1) {
+		d->typed = open(d->file, O_RDONLY | O_CLOEXEC);
+		d->waits = 0;
+		event_active(d->typing, EV_TIMEOUT, 0);
 		return;
 	}
 	if (strncmp(line, "keys ", 5) == 0) {
@@ -173,6 +210,8 @@ main(int argc, char **argv)
 		(void)pause();		/* the chat pane */
 		return 0;
 	}
+	if (argc == 4 && strcmp(argv[1], "@pipe") == 0)
+		return pipe_main(argv[2], argv[3]);
 	if (argc != 2 || strlen(argv[1]) >= sizeof d.sd.path)
 		fatalx("usage: snapshot_demo DIR");
 	log_init("snapshot_demo", 1, 0);
@@ -186,11 +225,13 @@ main(int argc, char **argv)
 	if (d.base == NULL || d.panes == NULL)
 		fatal("cannot start");
 	in = event_new(d.base, 0, EV_READ | EV_PERSIST, stdin_cb, &d);
+	d.typing = evtimer_new(d.base, typing_cb, &d);
 	child = evsignal_new(d.base, SIGCHLD, child_cb, &d);
 	(void)event_add(in, NULL);
 	(void)event_add(child, NULL);
 	(void)event_base_dispatch(d.base);
 	event_free(in);
+	event_free(d.typing);
 	event_free(child);
 	panes_free(d.panes);
 	event_base_free(d.base);

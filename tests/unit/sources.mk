@@ -47,6 +47,12 @@ tmux_test_SRC := customer/tmux.c
 tmux_fuzz_SRC := customer/tmux.c
 vtmodes_test_SRC := customer/vtmodes.c
 vtmodes_fuzz_SRC := customer/vtmodes.c
+penguess_test_SRC := customer/penguess.c customer/vtmodes.c
+penguess_fuzz_SRC := customer/penguess.c customer/vtmodes.c
+pipe_test_SRC := customer/pipe.c customer/pipehelper.c customer/tmux.c \
+	common/files.c common/unix.c common/log.c common/sid.c common/spawn.c \
+	customer/sessiondir.c customer/settings.c customer/tmuxcaps.c
+pipe_test_LIB := -levent_core
 snapshot_test_SRC := customer/snapshot.c customer/vtmodes.c
 snapshot_test_LIB := -levent_core
 snapshot_fuzz_SRC := customer/snapshot.c customer/vtmodes.c
@@ -67,10 +73,12 @@ cert_test_SRC := relay/cert.c relay/pubkey.c relay/authinfo.c
 cert_test_LIB := -lcrypto
 
 # The customer's tmux side by orders, for tests/integration/snapshot.sh.
-panes_SRC := customer/panes.c customer/paneshot.c customer/panekeys.c \
+panes_SRC := customer/panes.c customer/panepipe.c customer/pipe.c \
+	customer/pipehelper.c customer/paneshot.c customer/panekeys.c \
 	customer/panesize.c customer/tmuxcaps.c customer/server.c customer/control.c customer/tmux.c \
-	customer/snapshot.c customer/vtmodes.c common/log.c common/spawn.c \
-	common/files.c customer/sessiondir.c customer/settings.c common/sid.c
+	customer/snapshot.c customer/vtmodes.c customer/penguess.c \
+	common/log.c common/spawn.c \
+	common/files.c common/unix.c customer/sessiondir.c customer/settings.c common/sid.c
 $(BUILD)/unit/snapshot_demo: \
     $(patsubst %.c,$(BUILD)/obj/%.o,tests/unit/snapshot_demo.c $(panes_SRC))
 	@mkdir -p $(@D)

@@ -204,6 +204,63 @@ pending_is_bounded(void **state)
 	assert_int_equal(vt.npending, 0);
 }
 
+/* FED, then octets are lost while tmux has PENDING, then NEXT: what is set. */
+static void
+check_lost(const char *fed, bool alternate, const char *pending,
+    const char *next, const char *set)
+{
+	char out[VTMODES_TEXT_MAX + 1];
+	struct vtmodes vt;
+
+	vtmodes_init(&vt);
+	vtmodes_feed(&vt, fed, strlen(fed));
+	vtmodes_lost(&vt, alternate, pending, strlen(pending));
+	assert_true(vt.alternate == alternate);
+	assert_true(vt.unsure);
+	assert_int_equal(vt.npending, strlen(pending));
+	vtmodes_feed(&vt, next, strlen(next));
+	out[vtmodes_set(&vt, out)] = '\0';
+	assert_string_equal(out, set);
+}
+
+static void
+after_a_loss_modes_stay_and_the_pen_is_the_default(void **state)
+{
+	(void)state;
+	check_lost("\033[31m\033[?2004h\033[4 q\016", false, "", "x",
+	    "\033[0m\033(B\033)B\017\033[?2004h\033[?1004l\033[4 q");
+	/* the half sequence before it is not the one that goes on */
+	check_lost("\033[3", false, "", "1m", DEFAULTS);
+	check_lost("\033]2;x", false, "\033[3", "1m",
+	    "\033[0;31m\033(B\033)B\017\033[?2004l\033[?1004l\033[0 q");
+	check_lost("\033[?1049h", false, "", "", DEFAULTS);
+	check_lost("", true, "", "\033[?1049l", DEFAULTS);
+}
+
+static void
+the_pen_is_sure_again_when_all_of_it_is_set(void **state)
+{
+	static const struct {
+		const char	*next;
+		bool		 unsure;
+	} cases[] = {
+		{ "text", true }, { "\033[1m", true }, { "\033[m", false },
+		{ "\033[0;31m", false }, { "\033[31;0m", false },
+		{ "\033[38;5;0m", true }, { "\033c", false },
+	};
+	struct vtmodes vt;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		vtmodes_init(&vt);
+		assert_false(vt.unsure);
+		vtmodes_lost(&vt, false, "", 0);
+		vtmodes_feed(&vt, cases[i].next, strlen(cases[i].next));
+		assert_true(vt.unsure == cases[i].unsure);
+	}
+}
+
 int
 main(void)
 {
@@ -217,6 +274,9 @@ main(void)
 		cmocka_unit_test(strings_are_skipped),
 		cmocka_unit_test(what_is_incomplete_is_kept),
 		cmocka_unit_test(pending_is_bounded),
+		cmocka_unit_test(
+		    after_a_loss_modes_stay_and_the_pen_is_the_default),
+		cmocka_unit_test(the_pen_is_sure_again_when_all_of_it_is_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
