@@ -35,7 +35,7 @@ override LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS) $(LDFLAGS)
 
 relay-api_SRC := relay/api.c relay/httpd.c relay/framing.c relay/listen.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/signer.c relay/cert.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/store_grant.c relay/sql.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
 relay-api_LIB := -lmicrohttpd -levent_core -lsqlite3 -lcjson -lcrypto
-relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/customer.c relay/support.c relay/stream.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
+relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/persist.c relay/state.c relay/customer.c relay/support.c relay/stream.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 relay-share_LIB := -levent_core -lcjson
 relay-principals_SRC := relay/principals.c relay/grant.c common/sid.c common/log.c common/files.c
 relay-principals_LIB :=

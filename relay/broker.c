@@ -114,6 +114,10 @@ send_perm(struct broker *b)
 void
 broker_follow(struct broker *b, unsigned int follows)
 {
+	if ((follows & SESSION_SAVE_FIRST) != 0)
+		persist_now(b);
+	if ((follows & SESSION_SAVE) != 0)
+		persist_due(b);
 	if ((follows & SESSION_EVICT) != 0)
 		evict(b);
 	if ((follows & SESSION_RESIZE) != 0)
@@ -185,6 +189,7 @@ broker_close(struct broker *b, const char *reason, bool hang_up, bool record)
 		dismiss(b, p, hang_up);
 	(void)event_del(b->terminate_ev);
 	apilink_alive(b->api, false);
+	persist_due(b);
 	/* While the API is down this stays, to say so to whoever comes. */
 	set_timer(b->linger_ev, b->conf->linger_ms);
 	b->recorded = !record;
@@ -548,6 +553,7 @@ release(struct broker *b)
 		peer_drop(p);
 		peer_free(p);
 	}
+	persist_close(b);
 	apilink_free(b->api);
 	stream_release(b);
 	free_event(b->listen_ev);
@@ -573,8 +579,6 @@ open_files(struct broker *b)
 
 	if (audit_open(&b->audit, b->conf->log_dir, b->sid) == -1)
 		log_warn("%s", b->conf->log_dir);
-	if (chatlog_open(&b->chat, b->conf->log_dir, b->sid) == -1)
-		log_warn("%s", b->conf->log_dir);
 	if (broker_path(b->conf, b->sid, ".sock", path, sizeof path) == -1)
 		return -1;
 	b->listener = unix_listen(path, 0666);
@@ -594,14 +598,15 @@ broker_run(const struct relayconf *conf, const char *sid, int ready)
 		return 1;
 	b->conf = conf;
 	b->sid = sid;
-	b->listener = -1;
+	b->listener = b->persist.dirfd = b->chat.fd = -1;
+	TAILQ_INIT(&b->chat.lines);
 	TAILQ_INIT(&b->peers);
 	session_init(&b->session);
 	b->support_uid = support_uid(conf->support_user);
 	if (harden() == -1 || open_files(b) == -1)
 		goto out;
 	b->base = event_base_new();
-	if (b->base == NULL || inform_init(b) == -1 ||
+	if (b->base == NULL || inform_init(b) == -1 || persist_open(b) == -1 ||
 	    stream_init(b) == -1 || make_events(b) == -1)
 		goto out;
 	b->api = apilink_new(b->base, conf, sid, &api_ops, b);
@@ -610,6 +615,8 @@ broker_run(const struct relayconf *conf, const char *sid, int ready)
 		goto out;
 	}
 	broker_audit(b, NULL, "start", "process %ld", (long)getpid());
+	if (b->persist.over[0] != '\0')
+		broker_close(b, b->persist.over, true, true);
 	if (write(ready, "", 1) != 1)
 		goto out;
 	close(ready);

@@ -3,6 +3,7 @@
  *
  * broker.c	starts it, accepts legs, reaps peers, ends the session
  * inform.c	what it says: the audit log, notices, SESSION_INFO
+ * persist.c	SID.state, for a broker that takes over from a dead one
  * stream.c	the customer's screen on its way to the viewers
  * customer.c	what the customer's frames mean
  * support.c	what the engineers' frames mean
@@ -23,6 +24,7 @@
 #include "relayconf.h"
 #include "ring.h"
 #include "session.h"
+#include "state.h"
 
 struct apilink;
 struct event;
@@ -47,6 +49,16 @@ struct stream {
 	struct event	*ask_ev, *ack_ev;
 };
 
+/* SID.state, see persist.c. */
+struct persist {
+	int		 dirfd;		/* -1: none can be kept */
+	struct event	*ev;		/* it is to be written */
+	uint64_t	 wrote_ms;
+	bool		 told;		/* that it cannot be written */
+	bool		 lost;		/* the old one was broken: to be told */
+	char		 over[STATE_REASON_MAX + 1];	/* it said so */
+};
+
 struct broker {
 	const struct relayconf	*conf;
 	const char		*sid;
@@ -61,6 +73,7 @@ struct broker {
 
 	struct session		 session;
 	struct stream		 stream;
+	struct persist		 persist;
 	struct audit		 audit;
 	struct chatlog		 chat;
 	struct apilink		*api;
@@ -134,6 +147,26 @@ void	inform_due(struct broker *b);
 
 /* Send the SESSION_INFO that is due without waiting for its time. */
 void	inform_now(struct broker *b);
+
+/* ---- persist.c ---------------------------------------------------------- */
+
+/*
+ * Take up what an earlier broker of this session left, also of its chat.  0, or
+ * -1 without memory; whatever is wrong with the files is said.
+ */
+int	persist_open(struct broker *b);
+
+/* Something that is kept has changed: write it soon; or now, to be on the disk
+ * before it takes effect. */
+void	persist_due(struct broker *b);
+void	persist_now(struct broker *b);
+
+/* Tell the customer what was lost, if anything was. */
+void	persist_tell(struct broker *b);
+
+/* The end of this process: write what is due, or remove it if the session is
+ * over. */
+void	persist_close(struct broker *b);
 
 /* ---- stream.c ----------------------------------------------------------- */
 

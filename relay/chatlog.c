@@ -18,7 +18,9 @@
 
 #define NAME_ESCAPED	(4 * PROTO_NAME_MAX + 1)
 #define TEXT_ESCAPED	(4 * PROTO_CHAT_MAX + 1)
-#define RELOAD		65536	/* octets of an existing file that are read */
+#define LINE_MAX_OCTETS	(NAME_ESCAPED + TEXT_ESCAPED + 128)
+/* Octets of an existing file that are read: all that can be owed. */
+#define RELOAD		(CHATLOG_LINES * LINE_MAX_OCTETS)
 
 int
 chatlog_escape(const char *s, size_t len, char *out, size_t cap)
@@ -234,45 +236,77 @@ keep(struct chatlog *c, struct chat_line *l)
 	c->octets += l->len;
 }
 
+static bool
+is_owed(const struct chat_owed *owed, const char *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < owed->n; i++)
+		if (strcmp(owed->ids[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* The line up to which OWED knows: what came before it is settled. */
+static void
+settle(struct chatlog *c, const struct chat_owed *owed)
+{
+	struct chat_line *l;
+
+	TAILQ_FOREACH(l, &c->lines, entry)
+		l->unacked = l->unacked && is_owed(owed, l->id);
+}
+
+/* Take up a line of an earlier broker. */
+static void
+recall(struct chatlog *c, struct chat_line *l, const struct chat_owed *owed)
+{
+	l->unacked = l->viewer != 0;
+	if (!make_room(c, l->len))
+		drop_line(c, TAILQ_FIRST(&c->lines));
+	keep(c, l);
+	if (strcmp(l->id, owed->last) == 0)
+		settle(c, owed);
+}
+
 /* Take up the end of a file of an earlier broker. */
 static void
-reload(struct chatlog *c)
+reload(struct chatlog *c, const struct chat_owed *owed)
 {
 	char *buf, *p, *lf;
 	struct chat_line *l;
 	struct stat st;
-	off_t from;
+	size_t size;
 	ssize_t n;
 
 	if (fstat(c->fd, &st) == -1 || st.st_size == 0)
 		return;
-	buf = malloc(RELOAD);
+	size = st.st_size > RELOAD ? RELOAD : (size_t)st.st_size;
+	buf = malloc(size);
 	if (buf == NULL)
 		return;
-	from = st.st_size > RELOAD ? st.st_size - RELOAD : 0;
-	n = pread(c->fd, buf, RELOAD, from);
+	n = pread(c->fd, buf, size, st.st_size - (off_t)size);
 	p = buf;
 	/* The first line may be cut; a broken one is passed over. */
 	while (n > 0 && (lf = memchr(p, '\n', (size_t)(buf + n - p))) != NULL) {
 		l = chatlog_read_line(p, (size_t)(lf - p));
-		if (l != NULL && make_room(c, l->len))
-			keep(c, l);
-		else
-			free(l);
+		if (l != NULL)
+			recall(c, l, owed);
 		p = lf + 1;
 	}
 	free(buf);
 }
 
 int
-chatlog_open(struct chatlog *c, const char *dir, const char *sid)
+chatlog_open(struct chatlog *c, const char *dir, const char *sid,
+    const struct chat_owed *owed)
 {
 	memset(c, 0, sizeof *c);
 	TAILQ_INIT(&c->lines);
 	c->fd = audit_open_file(dir, sid, ".chat");
 	if (c->fd == -1)
 		return -1;
-	reload(c);
+	reload(c, owed);
 	return 0;
 }
 
@@ -343,12 +377,28 @@ chatlog_add(struct chatlog *c, struct proto_str id, uint32_t viewer,
 	return CHATLOG_NEW;
 }
 
-void
+bool
 chatlog_acked(struct chatlog *c, struct proto_str id)
 {
 	struct chat_line *l;
 
 	TAILQ_FOREACH(l, &c->lines, entry)
-		if (proto_is(id, l->id))
+		if (l->unacked && proto_is(id, l->id)) {
 			l->unacked = false;
+			return true;
+		}
+	return false;
+}
+
+void
+chatlog_owed(const struct chatlog *c, struct chat_owed *owed)
+{
+	const struct chat_line *l = TAILQ_LAST(&c->lines, chat_lines);
+
+	memset(owed, 0, sizeof *owed);
+	if (l != NULL)
+		memcpy(owed->last, l->id, sizeof l->id);
+	TAILQ_FOREACH(l, &c->lines, entry)
+		if (l->unacked && owed->n < CHATLOG_LINES)
+			memcpy(owed->ids[owed->n++], l->id, sizeof l->id);
 }

@@ -45,6 +45,13 @@ struct chatlog {
 	unsigned int		nids;	/* taken in all; the newest are kept */
 };
 
+/* What the customer's machine may lack, as far as was written down. */
+struct chat_owed {
+	char		last[CHATLOG_ID_MAX + 1];	/* newest line then, or "" */
+	char		ids[CHATLOG_LINES][CHATLOG_ID_MAX + 1];
+	unsigned int	n;
+};
+
 enum chatlog_answer {
 	CHATLOG_NEW,		/* written; *LINE is it */
 	CHATLOG_KNOWN,		/* had it already: acknowledge it again */
@@ -53,10 +60,13 @@ enum chatlog_answer {
 };
 
 /*
- * Open DIR/SID.chat, which is made if need be, and take up its end.  Returns
- * 0, or -1 with errno; then CHATLOG_FAILED is all that it answers.
+ * Open DIR/SID.chat, which is made if need be, and take up its end: of what
+ * engineers wrote, the customer's machine may lack what OWED says and what is
+ * newer (all of it if OWED is empty).  Returns 0, or -1 with errno; then
+ * CHATLOG_FAILED is all that it answers.
  */
-int	chatlog_open(struct chatlog *c, const char *dir, const char *sid);
+int	chatlog_open(struct chatlog *c, const char *dir, const char *sid,
+	    const struct chat_owed *owed);
 void	chatlog_close(struct chatlog *c);
 
 /*
@@ -67,8 +77,11 @@ enum chatlog_answer chatlog_add(struct chatlog *c, struct proto_str id,
 	    uint32_t viewer, const char *name, struct proto_str text,
 	    struct chat_line **line);
 
-/* The customer's machine has the message ID. */
-void	chatlog_acked(struct chatlog *c, struct proto_str id);
+/* The customer's machine has the message ID; false: that was known. */
+bool	chatlog_acked(struct chatlog *c, struct proto_str id);
+
+/* What it may lack, for chatlog_open() of a later process. */
+void	chatlog_owed(const struct chatlog *c, struct chat_owed *owed);
 
 /* Escape and unescape a text; the pure part.  Lengths, or -1: no room, or not
  * of that form. */

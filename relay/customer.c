@@ -79,6 +79,7 @@ customer_up(struct peer *p, const struct proto_frame *hello)
 	if (b->session.terminating)
 		peer_send(p, PROTO_TERMINATE, NULL, 0, NULL);
 	broker_follow(b, follows);
+	persist_tell(b);
 	stream_restart(b);
 }
 
@@ -128,7 +129,8 @@ take_chat_ack(struct broker *b, struct peer *p, enum proto_form form,
 {
 	(void)p;
 	(void)form;
-	chatlog_acked(&b->chat, f->args[0]);
+	if (chatlog_acked(&b->chat, f->args[0]))
+		persist_due(b);
 }
 
 static void

@@ -89,6 +89,8 @@ static const struct setting settings[] = {
 	NUM("TUNL_ACK_INTERVAL", DURATION, ack_ms, "100ms", 1, HOUR),
 	NUM("TUNL_INFO_INTERVAL", DURATION, info_ms, "1", 1, HOUR),
 	NUM("TUNL_BROKER_LINGER", DURATION, linger_ms, "7200", 1, 7 * DAY),
+	NUM("TUNL_STATE_INTERVAL", DURATION, state_ms, "1", 1, HOUR),
+	NUM("TUNL_SCREEN_KEEP", DURATION, keep_ms, "5", 1, HOUR),
 	NUM("TUNL_API_TIMEOUT", DURATION, api_call_ms, "5", 1, HOUR),
 	NUM("TUNL_API_RETRY", DURATION, api_retry_ms, "2", 1, HOUR),
 };

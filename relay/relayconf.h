@@ -80,6 +80,10 @@ struct relayconf {
 					 * SESSION_INFO at least */
 	uint32_t	 linger_ms;	/* TUNL_BROKER_LINGER: a broker without a
 					 * producer stays so long */
+	uint32_t	 state_ms;	/* TUNL_STATE_INTERVAL: between two
+					 * writes of SID.state */
+	uint32_t	 keep_ms;	/* TUNL_SCREEN_KEEP: a screen serves
+					 * those who join so long */
 	uint32_t	 api_call_ms;	/* TUNL_API_TIMEOUT: one call to the API */
 	uint32_t	 api_retry_ms;	/* TUNL_API_RETRY: between two tries */
 };

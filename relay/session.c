@@ -37,7 +37,7 @@ session_is_ro(const struct session *s, const struct viewer *v)
 {
 	const struct grade *g = grade_of(s, v->fingerprint);
 
-	return v->asked_ro || (g != NULL && g->ro);
+	return v->asked_ro || (g != NULL ? g->ro : s->wary);
 }
 
 /* Whoever was told that typing is dropped is told again if it still is. */
@@ -79,7 +79,7 @@ session_perm(struct session *s, unsigned int perm)
 		return 0;
 	s->perm = perm;
 	forget_told(s);
-	return SESSION_INFORM | SESSION_PERM | SESSION_MODE;
+	return SESSION_INFORM | SESSION_PERM | SESSION_MODE | SESSION_SAVE;
 }
 
 struct viewer *
@@ -88,7 +88,7 @@ session_viewer(struct session *s, uint64_t n)
 	unsigned int i;
 
 	for (i = 0; i < SESSION_VIEWERS; i++)
-		if (s->viewers[i].n == n && s->viewers[i].legs > 0)
+		if (n != 0 && s->viewers[i].n == n)
 			return &s->viewers[i];
 	return NULL;
 }
@@ -142,6 +142,7 @@ session_join(struct session *s, const struct session_who *who,
 		return SESSION_FULL;
 	if (v->n == 0) {
 		v->n = s->next_n++;
+		*follows |= SESSION_SAVE;
 		copy(v->client, sizeof v->client, who->client);
 		copy(v->fingerprint, sizeof v->fingerprint, who->fingerprint);
 	}
@@ -152,7 +153,7 @@ session_join(struct session *s, const struct session_who *who,
 	v->legs++;
 	v->viewing += who->role == PROTO_VIEW;
 	if (who->role != PROTO_CONTROL && v->watching++ == 0)
-		*follows = SESSION_INFORM;
+		*follows |= SESSION_INFORM;
 	*out = v;
 	return SESSION_JOINED;
 }
@@ -239,19 +240,45 @@ session_grade(struct session *s, uint64_t n, struct proto_str grade)
 {
 	struct viewer *v = session_viewer(s, n);
 	bool ro = proto_is(grade, "ro"), kick = proto_is(grade, "kick");
-	struct grade *g;
+	struct grade *g, was = { "", false, false };
 
 	if (v == NULL)
 		return 0;
 	g = grade_of(s, v->fingerprint);
-	if (g == NULL && (ro || kick))
+	if (g != NULL)
+		was = *g;
+	else if (ro || kick || s->wary)
 		g = grade_add(s, v->fingerprint);
 	if (g != NULL) {
 		g->ro = ro || (kick && g->ro);
-		g->kicked = kick;
+		g->kicked = g->kicked || kick;
 	}
 	forget_told(s);
-	return SESSION_INFORM | (kick ? SESSION_EVICT : 0);
+	return SESSION_INFORM | (kick ? SESSION_EVICT : 0) |
+	    (g != NULL && memcmp(g, &was, sizeof was) != 0 ?
+	    SESSION_SAVE_FIRST : 0);
+}
+
+void
+session_recall_grade(struct session *s, const struct grade *g)
+{
+	*grade_add(s, g->fingerprint) = *g;
+}
+
+void
+session_recall_viewer(struct session *s, uint32_t n, const char *client,
+    const char *fingerprint)
+{
+	unsigned int i;
+
+	for (i = 0; i < SESSION_VIEWERS && s->viewers[i].n != 0; i++)
+		;
+	if (i == SESSION_VIEWERS)
+		return;
+	s->viewers[i].n = n;
+	copy(s->viewers[i].client, sizeof s->viewers[i].client, client);
+	copy(s->viewers[i].fingerprint, sizeof s->viewers[i].fingerprint,
+	    fingerprint);
 }
 
 void

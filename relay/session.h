@@ -27,6 +27,8 @@
 #define SESSION_PERM	0x4	/* tell the chat legs PERM */
 #define SESSION_EVICT	0x8	/* end the legs of kicked viewers */
 #define SESSION_MODE	0x10	/* tell the API the mode */
+#define SESSION_SAVE	0x20	/* write down the state, soon */
+#define SESSION_SAVE_FIRST 0x40	/* or before anything else */
 
 /* Whether a frame of a viewer may pass. */
 enum session_verdict {
@@ -68,6 +70,8 @@ struct session {
 	unsigned int	perm;		/* PROTO_CONFIRM … */
 	bool		link;		/* the customer is connected */
 	bool		terminating;	/* support asked for the end */
+	bool		wary;		/* grades were lost: a key without one
+					 * is read-only */
 	uint16_t	cols, rows;	/* last size asked of the customer */
 };
 
@@ -107,7 +111,7 @@ enum session_joined session_join(struct session *s,
 unsigned int session_leave(struct session *s, struct viewer *v,
 	    unsigned int role);
 
-/* The viewer with number N that has legs, or NULL. */
+/* The viewer with number N, who may have no leg just now, or NULL. */
 struct viewer *session_viewer(struct session *s, uint64_t n);
 
 /* True if the customer made this engineer read-only, or they asked for it. */
@@ -125,10 +129,19 @@ bool	session_tell(struct viewer *v, enum session_verdict verdict);
 const char *session_verdict_text(enum session_verdict verdict);
 
 /*
- * The customer re-grades viewer N: GRADE is rw, ro or kick (VIEWER).
+ * The customer re-grades viewer N: GRADE is rw, ro or kick (VIEWER).  Who is
+ * put out stays out, whatever is said later.
  */
 unsigned int session_grade(struct session *s, uint64_t n,
 	    struct proto_str grade);
+
+/*
+ * Of an earlier broker of this session: the grade of a key; a viewer's number.
+ * Only before anybody joins.
+ */
+void	session_recall_grade(struct session *s, const struct grade *g);
+void	session_recall_viewer(struct session *s, uint32_t n,
+	    const char *client, const char *fingerprint);
 
 /* V wishes for a size (0 0: none), or forces one. */
 unsigned int session_wish(struct session *s, struct viewer *v, uint16_t cols,

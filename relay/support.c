@@ -256,6 +256,7 @@ take_terminate(struct broker *b, struct peer *p, const struct proto_frame *f)
 	broker_audit(b, p, "terminate", b->session.link ?
 	    "asked of the customer's machine" : "the customer is away: done");
 	b->session.terminating = true;
+	persist_due(b);
 	if (!b->session.link || b->producer == NULL) {
 		broker_close(b, "terminated", true, true);
 		return;

@@ -7,17 +7,14 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
-import traceback
 
-from brokerlib import (BUILD, LIMIT, REPO, STREAM, Late, Leg, Relay, check,
-                       customer, finish, frame, is_alive, private_memory,
-                       pump, screen, unread, until, viewer)
+from brokerlib import (BUILD, LIMIT, REPO, STREAM, Late, Leg, check, customer,
+                       finish, frame, is_alive, private_memory, pump, run,
+                       screen, unread, until, viewer)
 
 
 # ---- the tests --------------------------------------------------------------
@@ -940,45 +937,5 @@ def test_no_argv(relay):
     finish(s, c)
 
 
-def main():
-    tests = {k: v for k, v in globals().items() if k.startswith('test_')}
-    chosen = ['test_' + a for a in sys.argv[1:]] or list(tests)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    relay = Relay(tempfile.mkdtemp(prefix='tunl-broker-'))
-    failed = 0
-    try:
-        relay.up()
-        before = os.listdir(relay.path('run'))
-        for name in chosen:
-            began = time.monotonic()
-            try:
-                tests[name](relay)
-            except Exception as e:
-                failed += 1
-                where = [f for f in traceback.extract_tb(e.__traceback__)
-                         if f.name.startswith('test_')]
-                print('%s: line %d: %s: %s' % (
-                    name, where[-1].lineno if where else 0,
-                    type(e).__name__, e))
-            if 'TUNL_TEST_TIMES' in os.environ:
-                print('%-24s %.2f s' % (name, time.monotonic() - began))
-            for leg in relay.legs:
-                leg.end()
-            relay.legs.clear()
-        if not failed:
-            until(lambda: relay.brokers() == [], 'no brokers are left')
-            left = [f for f in os.listdir(relay.path('run'))
-                    if f not in before]
-            if left:
-                failed += 1
-                print('left in the run directory: %r' % left)
-        elif 'TUNL_TEST_KEEP' in os.environ:
-            shutil.copytree(relay.dir, os.environ['TUNL_TEST_KEEP'],
-                            ignore=shutil.ignore_patterns('*.sock'))
-    finally:
-        relay.close()
-    return 1 if failed else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run(globals()))

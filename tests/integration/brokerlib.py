@@ -1,6 +1,6 @@
 """A relay without sshd, and legs that speak the protocol's own words.
 
-For broker.py.
+For broker.py and its like.
 """
 import contextlib
 import fcntl
@@ -14,8 +14,11 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
+import tempfile
 import termios
 import time
+import traceback
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -195,6 +198,12 @@ class Relay:
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.dir)
 
+    def states(self):
+        """The files in which brokers keep what the next one has to know."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.listdir(self.path('data/sessions'))
+        return []
+
     def brokers(self):
         """The processes that have our settings and are no leg of ours."""
         mine = {leg.pid for leg in self.legs}
@@ -267,6 +276,16 @@ class Session:
 
     def sock(self):
         return self.relay.path('run/%s.sock' % self.sid)
+
+    def state(self):
+        """What its broker has written down for the next one."""
+        with open(self.relay.path('data/sessions/%s.state' % self.sid)) as f:
+            return f.read()
+
+    def kill_broker(self):
+        """SIGKILL; and until nothing of it is left."""
+        os.kill(self.broker(), signal.SIGKILL)
+        until(lambda: self.files() == [], 'no files of the session')
 
     def files(self):
         return sorted(f for f in os.listdir(self.relay.path('run'))
@@ -509,3 +528,50 @@ def unread(leg):
     """Octets that wait in the pipe to us."""
     return struct.unpack('i', fcntl.ioctl(leg.p.stdout, termios.FIONREAD,
                                           b'\0' * 4))[0]
+
+
+def run(tests):
+    """Run the functions test_* of TESTS, or those that argv names without
+    that, each with the same relay.  Returns the exit status."""
+    tests = {k: v for k, v in tests.items() if k.startswith('test_')}
+    chosen = ['test_' + a for a in sys.argv[1:]] or list(tests)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    relay = Relay(tempfile.mkdtemp(prefix='tunl-broker-'))
+    failed = 0
+    try:
+        relay.up()
+        before = os.listdir(relay.path('run'))
+        for name in chosen:
+            began = time.monotonic()
+            failed += not passes(relay, name, tests[name])
+            if 'TUNL_TEST_TIMES' in os.environ:
+                print('%-24s %.2f s' % (name, time.monotonic() - began))
+        if not failed:
+            until(lambda: relay.brokers() == [], 'no brokers are left')
+            left = [f for f in os.listdir(relay.path('run'))
+                    if f not in before] + relay.states()
+            if left:
+                failed += 1
+                print('left behind: %r' % left)
+        elif 'TUNL_TEST_KEEP' in os.environ:
+            shutil.copytree(relay.dir, os.environ['TUNL_TEST_KEEP'],
+                            ignore=shutil.ignore_patterns('*.sock'))
+    finally:
+        relay.close()
+    return 1 if failed else 0
+
+
+def passes(relay, name, test):
+    try:
+        test(relay)
+        return True
+    except Exception as e:
+        where = [f for f in traceback.extract_tb(e.__traceback__)
+                 if f.name.startswith('test_')]
+        print('%s: line %d: %s: %s' % (
+            name, where[-1].lineno if where else 0, type(e).__name__, e))
+        return False
+    finally:
+        for leg in relay.legs:
+            leg.end()
+        relay.legs.clear()

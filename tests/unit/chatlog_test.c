@@ -99,6 +99,8 @@ test_escape(void **state)
 	assert_int_equal(chatlog_unescape("abc", 3, out, 3), -1);
 }
 
+static const struct chat_owed none;
+
 static void
 test_once(void **state)
 {
@@ -106,7 +108,7 @@ test_once(void **state)
 	struct chat_line *l;
 
 	(void)state;
-	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d"), 0);
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
 	assert_int_equal(add(&c, "00000001.1", 1, "one"), CHATLOG_NEW);
 	assert_int_equal(add(&c, "00000001.1", 1, "other"), CHATLOG_KNOWN);
 	assert_int_equal(add(&c, "00000001.2", 0, "two\n\033"), CHATLOG_NEW);
@@ -114,13 +116,14 @@ test_once(void **state)
 	l = TAILQ_FIRST(&c.lines);
 	assert_true(l->unacked);
 	assert_false(TAILQ_NEXT(l, entry)->unacked);	/* its own */
-	chatlog_acked(&c, str("00000001.1"));
-	chatlog_acked(&c, str("99999999.1"));
+	assert_true(chatlog_acked(&c, str("00000001.1")));
+	assert_false(chatlog_acked(&c, str("00000001.1")));
+	assert_false(chatlog_acked(&c, str("99999999.1")));
 	assert_false(l->unacked);
 	chatlog_close(&c);
 	assert_int_equal(add(&c, "00000001.9", 1, "x"), CHATLOG_FAILED);
 	/* The next broker takes it up. */
-	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d"), 0);
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
 	assert_int_equal(c.nlines, 3);
 	l = TAILQ_FIRST(&c.lines);
 	assert_string_equal(l->id, "00000001.1");
@@ -148,7 +151,7 @@ test_bounds(void **state)
 	(void)state;
 	memset(text, 'x', sizeof text);
 	text[PROTO_CHAT_MAX + 1] = '\0';
-	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d"), 0);
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
 	assert_int_equal(add(&c, "00000001.0", 0, text), CHATLOG_FAILED);
 	assert_int_equal(errno, EMSGSIZE);
 	text[PROTO_CHAT_MAX] = '\0';
@@ -164,14 +167,66 @@ test_bounds(void **state)
 	}
 	assert_int_equal(add(&c, "00000002.99", 1, "x"), CHATLOG_FULL);
 	assert_int_equal(add(&c, "00000001.9999", 0, "x"), CHATLOG_FULL);
-	chatlog_acked(&c, str("00000002.5"));
+	assert_true(chatlog_acked(&c, str("00000002.5")));
 	assert_int_equal(add(&c, "00000002.99", 1, "x"), CHATLOG_NEW);
 	chatlog_close(&c);
 	/* Only the end of a long file is read. */
-	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d"), 0);
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
 	assert_true(c.nlines <= CHATLOG_LINES && c.nlines > 0);
 	assert_string_equal(TAILQ_LAST(&c.lines, chat_lines)->id,
 	    "00000002.99");
+	chatlog_close(&c);
+	remove_file();
+}
+
+/* What the customer's machine may lack, for a broker that takes over. */
+static void
+test_owed(void **state)
+{
+	char id[32], text[PROTO_CHAT_MAX + 1];
+	struct chat_owed owed;
+	struct chatlog c;
+	struct chat_line *l;
+	unsigned int i;
+
+	(void)state;
+	memset(text, '\\', sizeof text);
+	text[PROTO_CHAT_MAX] = '\0';
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
+	chatlog_owed(&c, &owed);
+	assert_int_equal(owed.n, 0);
+	assert_string_equal(owed.last, "");
+	for (i = 0; i < CHATLOG_LINES; i++) {
+		(void)snprintf(id, sizeof id, "00000001.%u", i);
+		assert_int_equal(add(&c, id, i == 40 ? 0 : 1, text),
+		    CHATLOG_NEW);
+		if (i > 1)
+			assert_int_equal(chatlog_acked(&c, str(id)), i != 40);
+		if (i == 50)
+			chatlog_owed(&c, &owed);
+	}
+	assert_int_equal(owed.n, 2);
+	assert_string_equal(owed.ids[1], "00000001.1");
+	assert_string_equal(owed.last, "00000001.50");
+	chatlog_close(&c);
+	/* Old ones that it lacks are there however long the file is; of what
+	 * came after OWED was written nobody knows, so all of it. */
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &owed), 0);
+	i = 0;
+	TAILQ_FOREACH(l, &c.lines, entry)
+		if (l->unacked) {
+			(void)snprintf(id, sizeof id, "00000001.%u",
+			    i < 2 ? i : 51 + i - 2);
+			assert_string_equal(l->id, id);
+			i++;
+		}
+	assert_int_equal(i, 2 + CHATLOG_LINES - 51);
+	chatlog_close(&c);
+	/* Nothing is known: all of it, as far as it is kept. */
+	assert_int_equal(chatlog_open(&c, dir, "a-b-c-d", &none), 0);
+	TAILQ_FOREACH(l, &c.lines, entry)
+		assert_true(l->unacked == (l->viewer != 0));
+	assert_true(c.nlines <= CHATLOG_LINES);
 	chatlog_close(&c);
 	remove_file();
 }
@@ -220,6 +275,7 @@ main(void)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_owed),
 		cmocka_unit_test(test_lines),
 	};
 

@@ -149,14 +149,14 @@ test_policy_follows(void **state)
 	assert_string_equal(session_mode(&s), "share");
 	assert_int_equal(session_perm(&s, PROTO_CONFIRM), 0);
 	assert_int_equal(session_perm(&s, PROTO_AUTO_REJECT),
-	    SESSION_INFORM | SESSION_PERM | SESSION_MODE);
+	    SESSION_INFORM | SESSION_PERM | SESSION_MODE | SESSION_SAVE);
 	assert_string_equal(session_mode(&s), "no-tunnel");
 	(void)session_perm(&s, PROTO_BLOCKED);
 	assert_string_equal(session_mode(&s), "restricted");
 	(void)session_perm(&s, PROTO_ALLOWED);
 	assert_string_equal(session_mode(&s), "share");
 	assert_int_equal(session_link_up(&s, PROTO_BLOCKED), SESSION_INFORM |
-	    SESSION_PERM | SESSION_MODE | SESSION_RESIZE);
+	    SESSION_PERM | SESSION_MODE | SESSION_SAVE | SESSION_RESIZE);
 }
 
 /* The legs of one client and key are one viewer, also when they come back. */
@@ -185,7 +185,7 @@ test_numbers(void **state)
 	assert_null(session_viewer(&s, 0));
 	assert_int_equal(session_leave(&s, v, PROTO_VIEW), 0);
 	assert_int_equal(session_leave(&s, v, PROTO_CHAT), SESSION_INFORM);
-	assert_null(session_viewer(&s, 1));
+	assert_ptr_equal(session_viewer(&s, 1), v);	/* it may come back */
 	v = join(&s, "0000000000000001", "SHA256:a", PROTO_VIEW, false);
 	assert_int_equal(v->n, 1);
 	/* A control leg has a number, but nobody watches by it. */
@@ -193,7 +193,7 @@ test_numbers(void **state)
 	who.role = PROTO_CONTROL;
 	assert_int_equal(session_join(&s, &who, &w, &follows), SESSION_JOINED);
 	assert_int_equal(w->n, 3);
-	assert_int_equal(follows, 0);
+	assert_int_equal(follows, SESSION_SAVE);
 	assert_int_equal(w->watching, 0);
 	assert_int_equal(session_leave(&s, w, PROTO_CONTROL), 0);
 }
@@ -239,6 +239,8 @@ test_grades(void **state)
 	assert_int_equal(session_grade(&s, 7, ro), 0);	/* nobody */
 	assert_int_equal(session_grade(&s, a->n, rw), SESSION_INFORM);
 	assert_int_equal(s.ngrades, 0);
+	assert_int_equal(session_grade(&s, a->n, ro),
+	    SESSION_INFORM | SESSION_SAVE_FIRST);
 	assert_int_equal(session_grade(&s, a->n, ro), SESSION_INFORM);
 	assert_true(session_is_ro(&s, a));
 	/* It is the key that is graded: coming back anew does not help. */
@@ -246,14 +248,16 @@ test_grades(void **state)
 	assert_true(session_is_ro(&s, a2));
 	assert_int_equal(session_judge(&s, a2, PROTO_KEYS_MAIN),
 	    SESSION_READONLY);
-	assert_int_equal(session_grade(&s, a2->n, rw), SESSION_INFORM);
+	assert_int_equal(session_grade(&s, a2->n, rw),
+	    SESSION_INFORM | SESSION_SAVE_FIRST);
 	assert_false(session_is_ro(&s, a));
 	/* What an engineer chose is not undone. */
 	assert_int_equal(session_grade(&s, b->n, rw), SESSION_INFORM);
 	assert_true(session_is_ro(&s, b));
 	assert_int_equal(session_grade(&s, a->n, kick),
-	    SESSION_INFORM | SESSION_EVICT);
-	assert_true(session_is_kicked(&s, a));
+	    SESSION_INFORM | SESSION_EVICT | SESSION_SAVE_FIRST);
+	assert_int_equal(session_grade(&s, a->n, rw), SESSION_INFORM);
+	assert_true(session_is_kicked(&s, a));	/* for good */
 	assert_true(session_is_kicked(&s, a2));
 	assert_false(session_is_kicked(&s, b));
 	assert_int_equal(session_join(&s, &who, &a, &follows), SESSION_KICKED);
@@ -281,6 +285,44 @@ test_many_grades(void **state)
 	}
 	(void)snprintf(key, sizeof key, "SHA256:0");
 	assert_int_equal(session_join(&s, &who, &v, &follows), SESSION_KICKED);
+}
+
+/* What an earlier broker knew of them. */
+static void
+test_recall(void **state)
+{
+	static const struct grade graded[] = {
+		{ "SHA256:out", false, true }, { "SHA256:look", true, false },
+		{ "SHA256:type", false, false },
+	};
+	struct session_who who = { "0000000000000001", "", "", "SHA256:out",
+	    false, PROTO_VIEW };
+	struct viewer *v, *w;
+	struct session s;
+	unsigned int follows, i;
+
+	(void)state;
+	session_init(&s);
+	s.next_n = 8;
+	s.wary = true;
+	for (i = 0; i < LEN(graded); i++)
+		session_recall_grade(&s, &graded[i]);
+	session_recall_viewer(&s, 5, "0000000000000005", "SHA256:type");
+	session_recall_viewer(&s, 7, "0000000000000007", "SHA256:look");
+	assert_int_equal(session_join(&s, &who, &v, &follows), SESSION_KICKED);
+	v = join(&s, "0000000000000007", "SHA256:look", PROTO_VIEW, false);
+	assert_int_equal(v->n, 7);
+	assert_true(session_is_ro(&s, v));
+	/* One who has not come back yet can be put out, too. */
+	assert_int_equal(session_grade(&s, 5, kick),
+	    SESSION_INFORM | SESSION_EVICT | SESSION_SAVE_FIRST);
+	w = join(&s, "0000000000000001", "SHA256:new", PROTO_VIEW, false);
+	assert_int_equal(w->n, 8);
+	/* Of this key nothing is known, or was lost. */
+	assert_true(session_is_ro(&s, w));
+	assert_int_equal(session_grade(&s, w->n, rw),
+	    SESSION_INFORM | SESSION_SAVE_FIRST);
+	assert_false(session_is_ro(&s, w));
 }
 
 static void
@@ -354,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_grades),
 		cmocka_unit_test(test_many_grades),
+		cmocka_unit_test(test_recall),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_size_of_a_successor),
 	};

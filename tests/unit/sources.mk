@@ -97,6 +97,8 @@ ring_test_SRC := relay/ring.c
 ring_fuzz_SRC := relay/ring.c
 credit_test_SRC := common/credit.c
 audit_test_SRC := relay/audit.c common/log.c common/files.c
+state_test_SRC := relay/state.c
+state_fuzz_SRC := relay/state.c
 chatlog_test_SRC := relay/chatlog.c relay/audit.c common/log.c common/files.c \
 	common/safetext.c
 chatlog_fuzz_SRC := $(chatlog_test_SRC)
