@@ -279,8 +279,11 @@ class Session:
 
     def state(self):
         """What its broker has written down for the next one."""
-        with open(self.relay.path('data/sessions/%s.state' % self.sid)) as f:
-            return f.read()
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.relay.path('data/sessions/%s.state' %
+                                      self.sid)) as f:
+                return f.read()
+        return ''
 
     def kill_broker(self):
         """SIGKILL; and until nothing of it is left."""
