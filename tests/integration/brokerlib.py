@@ -356,7 +356,8 @@ class Leg:
         self.seen = []
         relay.legs.append(self)
         if hello:
-            self.send(hello)
+            with contextlib.suppress(BrokenPipeError):  # refused already
+                self.send(hello)
 
     def leg_pid(self):
         """The pid of the leg itself."""
