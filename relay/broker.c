@@ -422,7 +422,9 @@ welcome(struct broker *b, int fd)
 	uid_t uid;
 	pid_t pid;
 
-	if (b->npeers >= BROKER_PEERS || unix_peer(fd, &uid, &pid) == -1) {
+	/* Everybody may connect to the socket; most have no business here. */
+	if (b->npeers >= BROKER_PEERS || unix_peer(fd, &uid, &pid) == -1 ||
+	    (uid != geteuid() && uid != b->support_uid)) {
 		close(fd);
 		return;
 	}

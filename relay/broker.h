@@ -4,7 +4,8 @@
  * broker.c	starts it, accepts legs, reaps peers, ends the session
  * inform.c	what it says: the audit log, notices, SESSION_INFO
  * persist.c	SID.state, for a broker that takes over from a dead one
- * stream.c	the customer's screen on its way to the viewers
+ * stream.c	the customer's screen comes in, screens are asked for and kept
+ * viewing.c	it goes out to one viewer
  * customer.c	what the customer's frames mean
  * support.c	what the engineers' frames mean
  */
@@ -36,12 +37,46 @@ struct evbuffer;
 
 TAILQ_HEAD(peers, peer);
 
+/*
+ * A complete screen that serves who comes later, with the place in the ring
+ * where what followed it begins.
+ */
+struct kept {
+	struct ring_cursor	 cursor;
+	struct blob		*history;	/* taken with it; may be NULL */
+	struct blob		*screen;	/* NULL: none is kept */
+	uint32_t		 lines;		/* that were asked of history */
+	uint64_t		 ms;		/* when it came */
+};
+
+enum { KEPT_NEWEST, KEPT_FULL, KEPT };	/* FULL: the newest with history */
+
+#define VIEW_BLOBS	3	/* one half sent, HISTORY, SCREEN */
+#define VIEW_CRUMB	1024u	/* less is not sent if more is to come */
+
+/* Where a viewer is in the stream. */
+struct view {
+	struct credit		 credit;
+	struct ring_cursor	 cursor;
+	struct blob		*blobs[VIEW_BLOBS];	/* go before the cursor */
+	unsigned int		 nblobs;
+	size_t			 done;		/* octets sent of the first */
+	bool			 waiting;	/* for a SCREEN */
+	uint32_t		 history;	/* lines wanted before it */
+	bool			 gap;		/* it was skipped ahead: its next
+						 * screen says so, */
+	bool			 set_gap;	/* and this one did */
+	uint64_t		 heard_ms;	/* its last ACK */
+};
+
 /* The stream from the customer, see stream.c. */
 struct stream {
 	struct ring	 ring;
 	struct blob	*history;	/* a set that is coming, or complete */
 	bool		 history_done;
 	struct blob	*screen;	/* a set that is coming */
+	struct kept	 kept[KEPT];
+	struct event	*keep_ev;
 	uint64_t	 taken, acked;	/* payload octets since its HELLO */
 	bool		 asked;		/* a SNAPSHOT is unanswered: */
 	uint32_t	 asked_lines;
@@ -126,9 +161,9 @@ const char *broker_reason_text(const char *reason);
 
 /* ---- inform.c ----------------------------------------------------------- */
 
-/* A line in SID.log. */
+/* A line in SID.log about what P (NULL: the relay) did. */
 __attribute__((format(printf, 4, 5)))
-void	broker_audit(struct broker *b, const struct peer *p, const char *what,
+void	broker_audit(struct broker *b, struct peer *p, const char *what,
 	    const char *fmt, ...);
 
 /* STATUS to the customer; to all legs of V; to all engineers. */
@@ -183,6 +218,23 @@ void	stream_restart(struct broker *b);
 const char *stream_take(struct broker *b, enum proto_form form,
 	    const struct proto_frame *f);
 
+/*
+ * P waits for a screen: give it one that is kept.  False: there is none that
+ * it can take.
+ */
+bool	stream_serve(struct broker *b, struct peer *p);
+
+/* Ask for a screen if somebody waits for one and it is time. */
+void	stream_ask(struct broker *b);
+
+/* Forget what nobody needs any more. */
+void	stream_trim(struct broker *b);
+
+/* Now and then: give memory back. */
+void	stream_idle(struct broker *b);
+
+/* ---- viewing.c ---------------------------------------------------------- */
+
 /* A view leg comes, and wants HISTORY lines above its first screen; goes. */
 int	stream_open(struct broker *b, struct peer *p, uint32_t history);
 void	stream_close(struct broker *b, struct peer *p);
@@ -193,8 +245,16 @@ int	stream_acked(struct peer *p, uint64_t total);
 /* struct peer_ops.stream_cb */
 bool	stream_next(struct peer *p, struct evbuffer *out);
 
-/* Now and then: give memory back. */
-void	stream_idle(struct broker *b);
+/* Make a viewer wait for a screen; a set that it has half of it gets whole. */
+void	view_wait(struct view *v);
+
+/* It gets nothing any more, not even the rest of a set. */
+void	view_forget(struct view *v);
+
+/* Give a viewer a screen, after the HISTORY (or NULL) if it wants one; then what
+ * is in the ring from CURSOR on. */
+void	view_give(struct peer *p, struct blob *history, struct blob *screen,
+	    struct ring_cursor cursor);
 
 /* ---- customer.c, support.c ---------------------------------------------- */
 

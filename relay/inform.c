@@ -36,12 +36,14 @@ describe(const struct peer *p, char *buf, size_t cap)
 }
 
 void
-broker_audit(struct broker *b, const struct peer *p, const char *what,
+broker_audit(struct broker *b, struct peer *p, const char *what,
     const char *fmt, ...)
 {
 	char who[PROTO_NAME_MAX + KEYFILE_COMMENT_MAX + 32], text[TELL_MAX];
 	va_list ap;
 
+	if (p != NULL)
+		p->acts++;
 	describe(p, who, sizeof who);
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);

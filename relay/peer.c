@@ -33,6 +33,11 @@
 #define SETTLE_TICKS	5u	/* for sshd to send what it has read */
 #define HANGUP_MS	1000u	/* a dead link must free its ports soon */
 
+/* Why a peer's input is not read. */
+#define HOLD_OWNER	0x1
+#define HOLD_ANSWERS	0x2	/* it does not read them */
+#define HOLD_ACTS	0x4	/* it did too much at a time */
+
 static void	in_cb(evutil_socket_t fd, short what, void *arg);
 static void	out_cb(evutil_socket_t fd, short what, void *arg);
 static void	ctl_cb(evutil_socket_t fd, short what, void *arg);
@@ -258,6 +263,28 @@ part(struct peer *p)
 		set_timer(p, SETTLE_MS);
 }
 
+static void
+hold(struct peer *p, unsigned int why)
+{
+	if (p->in_ev == NULL || p->state == PEER_DEAD)
+		return;
+	p->holds |= why;
+	(void)event_del(p->in_ev);
+}
+
+static void
+release(struct peer *p, unsigned int why)
+{
+	if (p->in_ev == NULL || p->state == PEER_DEAD || (p->holds & why) == 0)
+		return;
+	p->holds &= ~why;
+	if (p->holds != 0)
+		return;
+	p->heard_ms = peer_clock();
+	(void)event_add(p->in_ev, NULL);
+	event_active(p->in_ev, EV_READ, 0);	/* for what is kept */
+}
+
 /* Put the next thing to write into tx.  False: there is nothing. */
 static bool
 refill(struct peer *p)
@@ -303,6 +330,8 @@ out_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (p->state == PEER_DEAD || !write_some(p))
 		return;
+	if (peer_queued(p) < PEER_HIGH / 4)
+		release(p, HOLD_ANSWERS);
 	if (p->high && peer_queued(p) < PEER_HIGH / 4) {
 		p->high = false;
 		p->ops->drained_cb(p);
@@ -415,6 +444,28 @@ take_frame(struct peer *p, const struct proto_frame *f)
 		take_known(p, form, f);
 }
 
+/*
+ * After each frame: a peer that has done enough for now waits, and one that does
+ * not read what it is answered (the customer's may be full of keystrokes).
+ */
+static void
+restrain(struct peer *p)
+{
+	uint64_t now;
+
+	if (p->role != 0 && peer_queued(p) >= PEER_HIGH)
+		hold(p, HOLD_ANSWERS);
+	if (p->acts < PEER_ACTS || p->state != PEER_UP)
+		return;
+	now = peer_clock();
+	if (now - p->acts_ms < PEER_ACTS_MS) {
+		hold(p, HOLD_ACTS);
+		set_timer(p, PEER_ACTS_MS);
+	}
+	p->acts = 0;
+	p->acts_ms = now;
+}
+
 /* Take the whole frames of the LEN octets at BUF.  Returns what they took. */
 static size_t
 take_frames(struct peer *p, const char *buf, size_t len)
@@ -424,11 +475,12 @@ take_frames(struct peer *p, const char *buf, size_t len)
 	char what[128];
 	size_t off = 0, n;
 
-	while (off < len && !p->paused &&
+	while (off < len && p->holds == 0 &&
 	    (p->state == PEER_GREETING || p->state == PEER_UP)) {
 		switch (proto_parse(buf + off, len - off, &f, &rule, &n)) {
 		case PROTO_FRAME:
 			take_frame(p, &f);
+			restrain(p);
 			off += n;
 			break;
 		case PROTO_MORE:
@@ -483,7 +535,9 @@ in_cb(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (len > 0)
 		memcpy(scratch, p->rest, len);
-	n = read(fd, scratch + len, READ_MAX);
+	/* What was left is taken first: there may be no room for more. */
+	errno = EAGAIN;
+	n = p->left ? -1 : read(fd, scratch + len, READ_MAX);
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR)) {
 		lost(p);
 		return;
@@ -496,6 +550,7 @@ in_cb(evutil_socket_t fd, short what, void *arg)
 	used = take_frames(p, scratch, len);
 	if (p->state == PEER_DEAD)
 		return;
+	p->left = p->holds != 0;
 	if (keep_rest(p, scratch + used, len - used) == -1)
 		peer_kill(p, PROTO_END, 75, "the relay is out of memory");
 }
@@ -503,16 +558,16 @@ in_cb(evutil_socket_t fd, short what, void *arg)
 void
 peer_pause(struct peer *p, bool pause)
 {
-	if (p->in_ev == NULL || p->state == PEER_DEAD || p->paused == pause)
-		return;
-	p->paused = pause;
-	if (pause) {
-		(void)event_del(p->in_ev);
-		return;
-	}
-	p->heard_ms = peer_clock();
-	(void)event_add(p->in_ev, NULL);
-	event_active(p->in_ev, EV_READ, 0);	/* for what is kept */
+	if (pause)
+		hold(p, HOLD_OWNER);
+	else
+		release(p, HOLD_OWNER);
+}
+
+bool
+peer_is_paused(const struct peer *p)
+{
+	return (p->holds & HOLD_OWNER) != 0;
 }
 
 /* ---- the leg's socket --------------------------------------------------- */
@@ -662,7 +717,8 @@ check_alive(struct peer *p)
 {
 	uint64_t silent = peer_clock() - p->heard_ms;
 
-	if (!p->paused && silent >= p->conf->ping_ms) {
+	/* Who does not read does not see a PING either: that counts. */
+	if ((p->holds & ~HOLD_ANSWERS) == 0 && silent >= p->conf->ping_ms) {
 		if (p->missed++ >= p->conf->ping_missed) {
 			p->ops->fault_cb(p, "does not answer");
 			lost(p);
@@ -689,6 +745,7 @@ timer_cb(evutil_socket_t fd, short what, void *arg)
 		peer_fault(p, "no HELLO in time");
 		break;
 	case PEER_UP:
+		release(p, HOLD_ACTS);
 		check_alive(p);
 		break;
 	case PEER_LEAVING:

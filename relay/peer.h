@@ -62,6 +62,8 @@ struct peer_ops {
 };
 
 #define PEER_HIGH	(64u << 10)	/* more should not be queued for it */
+#define PEER_ACTS	256u		/* lines in a log at a time */
+#define PEER_ACTS_MS	250u
 
 struct peer {
 	TAILQ_ENTRY(peer)	 entry;		/* the owner's */
@@ -83,7 +85,11 @@ struct peer {
 
 	char			*rest;		/* input that is no whole frame */
 	size_t			 rest_len;
-	bool			 paused;	/* its input is not read */
+	bool			 left;		/* frames in it were not taken */
+	unsigned int		 holds;		/* why its input is not read */
+	unsigned int		 acts;		/* what it did that is written
+						 * down, since: */
+	uint64_t		 acts_ms;
 
 	struct evbuffer		*tx;		/* being written: whole frames but
 						 * for what is out already */
@@ -127,8 +133,12 @@ void		 peer_send(struct peer *p, enum proto_form form,
 /* There is something for stream_cb to give. */
 void		 peer_wake(struct peer *p);
 
-/* Stop or go on reading what it sends. */
+/*
+ * Stop or go on reading what it sends.  By itself it stops for a support leg
+ * that does not read its answers, and for who does PEER_ACTS in PEER_ACTS_MS.
+ */
 void		 peer_pause(struct peer *p, bool pause);
+bool		 peer_is_paused(const struct peer *p);
 
 /* Octets queued for it. */
 size_t		 peer_queued(const struct peer *p);

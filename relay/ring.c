@@ -19,6 +19,14 @@ struct item {
 	struct blob	*blob;
 };
 
+static size_t	octets;		/* in all blobs */
+
+size_t
+blob_octets(void)
+{
+	return octets;
+}
+
 struct blob *
 blob_new(void)
 {
@@ -46,6 +54,7 @@ blob_add(struct blob *b, const void *data, size_t len)
 	}
 	if (len > 0)
 		memcpy(b->data + b->len, data, len);
+	octets += len;
 	b->len = want;
 	return 0;
 }
@@ -62,6 +71,7 @@ blob_unref(struct blob *b)
 {
 	if (b == NULL || --b->refs > 0)
 		return;
+	octets -= b->len;
 	free(b->data);
 	free(b);
 }

@@ -28,6 +28,7 @@ struct blob	*blob_new(void);		/* one reference; NULL: memory */
 int		 blob_add(struct blob *b, const void *data, size_t len);
 struct blob	*blob_ref(struct blob *b);
 void		 blob_unref(struct blob *b);	/* NULL is fine */
+size_t		 blob_octets(void);		/* in all that there are */
 
 enum ring_kind {
 	RING_OUTPUT,		/* octets */

@@ -1,13 +1,13 @@
 /*
  * stream.c - the customer's screen on its way to the viewers.
  *
- * What the customer's shell prints goes into one ring; each viewer has a cursor
- * in it and a flow credit.  A viewer that has just come, or whose cursor fell
- * out of the ring, waits for a SCREEN and goes on from exactly there.  Screens
- * are asked of the customer with SNAPSHOT, not too often, one for all who wait.
- * No octet of the stream is interpreted.
+ * What the customer's shell prints goes into one ring, in which each viewer has
+ * a cursor (viewing.c).  A viewer that has just come, or whose cursor fell out
+ * of the ring, needs a SCREEN and goes on from exactly there: one that is kept,
+ * with what followed it in the ring, or a new one.  Screens are asked of the
+ * customer with SNAPSHOT, not too often, one for all who wait.  No octet of the
+ * stream is interpreted.
  */
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +15,15 @@
 #include "broker.h"
 #include "log.h"
 
-#define CHUNK		32768u	/* octets in one frame */
-#define CRUMB		1024u	/* less is not sent if more is to come */
 #define ACK_AT		4096u	/* unacknowledged octets that do not wait */
 #define SET_MAX		(1u << 20)	/* octets of one HISTORY or SCREEN */
-#define HISTORY_LINES	2000u
-#define VIEW_BLOBS	3	/* one half sent, HISTORY, SCREEN */
-
-/* Where a viewer is in the stream. */
-struct view {
-	struct credit		 credit;
-	struct ring_cursor	 cursor;
-	struct blob		*blobs[VIEW_BLOBS];	/* go before the cursor */
-	unsigned int		 nblobs;
-	size_t			 done;		/* octets sent of the first */
-	bool			 waiting;	/* for a SCREEN */
-	uint32_t		 history;	/* lines wanted before it */
-	bool			 gap;		/* it was skipped ahead: its next
-						 * screen says so, */
-	bool			 set_gap;	/* and this one did */
-};
+#define BLOBS_MAX	(5u << 19)	/* of all sets together */
+#define KEEP_SET	(512u << 10)	/* of a screen and history kept */
+#define KEEP_BEHIND	(64u << 10)	/* and of what followed them */
 
 static void	ask_cb(evutil_socket_t fd, short what, void *arg);
 static void	ack_cb(evutil_socket_t fd, short what, void *arg);
+static void	keep_cb(evutil_socket_t fd, short what, void *arg);
 
 int
 stream_init(struct broker *b)
@@ -47,7 +33,9 @@ stream_init(struct broker *b)
 	ring_init(&st->ring);
 	st->ask_ev = evtimer_new(b->base, ask_cb, b);
 	st->ack_ev = evtimer_new(b->base, ack_cb, b);
-	return st->ask_ev == NULL || st->ack_ev == NULL ? -1 : 0;
+	st->keep_ev = evtimer_new(b->base, keep_cb, b);
+	return st->ask_ev == NULL || st->ack_ev == NULL ||
+	    st->keep_ev == NULL ? -1 : 0;
 }
 
 static void
@@ -59,17 +47,37 @@ drop_sets(struct stream *st)
 	st->history_done = false;
 }
 
+static void
+unkeep(struct kept *k)
+{
+	blob_unref(k->history);
+	blob_unref(k->screen);
+	memset(k, 0, sizeof *k);
+}
+
+static void
+unkeep_all(struct stream *st)
+{
+	unsigned int i;
+
+	for (i = 0; i < KEPT; i++)
+		unkeep(&st->kept[i]);
+}
+
 void
 stream_release(struct broker *b)
 {
 	struct stream *st = &b->stream;
 
 	drop_sets(st);
+	unkeep_all(st);
 	ring_release(&st->ring);
 	if (st->ask_ev != NULL)
 		event_free(st->ask_ev);
 	if (st->ack_ev != NULL)
 		event_free(st->ack_ev);
+	if (st->keep_ev != NULL)
+		event_free(st->keep_ev);
 }
 
 static void
@@ -97,7 +105,7 @@ somebody_waits(struct broker *b, uint32_t *lines)
 	TAILQ_FOREACH(p, &b->peers, entry) {
 		if (p->view == NULL || p->state != PEER_UP ||
 		    !p->view->waiting || p->view->nblobs > 0 ||
-		    credit_free(&p->view->credit) < CRUMB)
+		    credit_free(&p->view->credit) < VIEW_CRUMB)
 			continue;
 		waits = true;
 		if (p->view->history > *lines)
@@ -117,12 +125,9 @@ give_up_history(struct broker *b)
 			p->view->history = 0;
 }
 
-/*
- * Ask for a screen if somebody waits for one, unless one is on its way or the
- * last was asked for just now; then look again later.
- */
-static void
-ask(struct broker *b)
+/* Not if one is on its way, or the last was asked for just now; then later. */
+void
+stream_ask(struct broker *b)
 {
 	struct stream *st = &b->stream;
 	uint64_t now = peer_clock(), since = now - st->asked_ms;
@@ -155,7 +160,7 @@ ask_cb(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	ask(arg);
+	stream_ask(arg);
 }
 
 /* ---- from the customer -------------------------------------------------- */
@@ -190,28 +195,159 @@ acknowledge(struct broker *b, size_t n)
 		set_timer(st->ack_ev, b->conf->ack_ms);
 }
 
-/* Make a viewer wait for a screen; a set that it has half of it gets whole. */
-static void
-make_wait(struct view *v)
+void
+stream_trim(struct broker *b)
 {
-	while (v->nblobs > (v->done > 0 ? 1u : 0u))
-		blob_unref(v->blobs[--v->nblobs]);
-	v->waiting = true;
-}
-
-/* Forget what all viewers have got. */
-static void
-trim(struct broker *b)
-{
-	uint64_t lowest = b->stream.ring.head;
+	struct stream *st = &b->stream;
+	uint64_t lowest = st->ring.head;
+	unsigned int i;
 	struct peer *p;
 
+	for (i = 0; i < KEPT; i++)
+		if (st->kept[i].screen != NULL &&
+		    st->kept[i].cursor.at < lowest)
+			lowest = st->kept[i].cursor.at;
 	TAILQ_FOREACH(p, &b->peers, entry)
 		if (p->view != NULL && !p->view->waiting &&
 		    p->view->cursor.at < lowest)
 			lowest = p->view->cursor.at;
-	ring_trim(&b->stream.ring, lowest);
+	ring_trim(&st->ring, lowest);
 }
+
+/* ---- screens that are kept ---------------------------------------------- */
+
+/* Drop what is too old, or too far behind to be of use. */
+static void
+check_kept(struct broker *b)
+{
+	struct stream *st = &b->stream;
+	uint64_t now = 0;
+	unsigned int i;
+
+	for (i = 0; i < KEPT; i++) {
+		struct kept *k = &st->kept[i];
+
+		if (k->screen == NULL)
+			continue;
+		if (now == 0)
+			now = peer_clock();
+		if (now - k->ms >= b->conf->keep_ms ||
+		    st->ring.head - k->cursor.at > KEEP_BEHIND ||
+		    ring_lost(&st->ring, &k->cursor))
+			unkeep(k);
+	}
+}
+
+static bool
+is_keeping(struct broker *b)
+{
+	const struct kept *kept = b->stream.kept;
+
+	check_kept(b);
+	return kept[KEPT_NEWEST].screen != NULL ||
+	    kept[KEPT_FULL].screen != NULL;
+}
+
+static void
+keep_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker *b = arg;
+
+	(void)fd;
+	(void)what;
+	check_kept(b);
+	stream_trim(b);
+}
+
+/* Keep a complete screen; what follows it is in the ring from here on. */
+static void
+keep(struct broker *b, struct blob *history, struct blob *screen)
+{
+	struct stream *st = &b->stream;
+	struct kept new = { .history = history, .screen = screen,
+	    .lines = st->asked_lines, .ms = peer_clock() };
+	unsigned int i;
+
+	unkeep(&st->kept[KEPT_NEWEST]);
+	if (screen->len + (history != NULL ? history->len : 0) > KEEP_SET)
+		return;
+	ring_join(&st->ring, &new.cursor);
+	for (i = 0; i < (history != NULL ? KEPT : KEPT_FULL); i++) {
+		unkeep(&st->kept[i]);
+		st->kept[i] = new;
+		blob_ref(screen);
+		if (history != NULL)
+			blob_ref(history);
+	}
+	set_timer(st->keep_ev, b->conf->keep_ms);
+}
+
+bool
+stream_serve(struct broker *b, struct peer *p)
+{
+	struct view *v = p->view;
+	struct kept *k;
+
+	check_kept(b);
+	k = &b->stream.kept[v->history > 0 ? KEPT_FULL : KEPT_NEWEST];
+	if (!v->waiting || v->nblobs > 0 || k->screen == NULL ||
+	    k->lines < v->history || credit_free(&v->credit) < VIEW_CRUMB)
+		return false;
+	view_give(p, k->history, k->screen, k->cursor);
+	return true;
+}
+
+/* Of those that hold a set which they got half of, the one silent longest. */
+static struct peer *
+laziest(struct broker *b)
+{
+	struct peer *p, *worst = NULL;
+
+	TAILQ_FOREACH(p, &b->peers, entry)
+		if (p->view != NULL && p->view->nblobs > 0 &&
+		    (worst == NULL || p->view->heard_ms < worst->view->heard_ms))
+			worst = p;
+	return worst;
+}
+
+/* Everybody's screen that has not begun to leave goes; they wait for another. */
+static void
+take_back(struct broker *b)
+{
+	struct stream *st = &b->stream;
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &b->peers, entry)
+		if (p->view != NULL && !p->view->waiting) {
+			p->view->gap = p->view->credit.sent > 0;
+			view_wait(p->view);
+		}
+	ring_trim(&st->ring, st->ring.head);
+}
+
+/*
+ * Make room for N octets of a set.  However many viewers stopped reading in the
+ * middle of one each, all that they hold is not more than BLOBS_MAX.
+ */
+static void
+relieve(struct broker *b, size_t n)
+{
+	struct peer *p;
+
+	if (blob_octets() + n <= BLOBS_MAX)
+		return;
+	unkeep_all(&b->stream);
+	if (blob_octets() + n > BLOBS_MAX)
+		take_back(b);
+	while (blob_octets() + n > BLOBS_MAX && (p = laziest(b)) != NULL) {
+		broker_audit(b, p, "stop viewing", "too slow for such screens");
+		view_forget(p->view);
+		peer_kill(p, PROTO_END, 75,
+		    "your connection is too slow to follow");
+	}
+}
+
+/* ---- for the viewers ------------------------------------------------- */
 
 void
 stream_restart(struct broker *b)
@@ -220,23 +356,27 @@ stream_restart(struct broker *b)
 	struct peer *p;
 
 	drop_sets(st);
+	unkeep_all(st);
 	st->taken = st->acked = 0;
 	st->asked = false;
 	st->asked_ms = 0;
 	TAILQ_FOREACH(p, &b->peers, entry)
 		if (p->view != NULL) {
-			make_wait(p->view);
+			view_wait(p->view);
 			p->view->gap = p->view->credit.sent > 0;
 		}
-	trim(b);
-	ask(b);
+	stream_trim(b);
+	stream_ask(b);
 }
 
-/* Wake the viewers that are in the ring; false: there are none. */
+/*
+ * Wake the viewers that are in the ring.  False: there are none, nor a screen
+ * that is kept, so that nothing needs to go into it.
+ */
 static bool
 wake_readers(struct broker *b)
 {
-	bool any = false;
+	bool any = is_keeping(b);
 	struct peer *p;
 
 	TAILQ_FOREACH(p, &b->peers, entry)
@@ -254,29 +394,13 @@ ring_failed(struct broker *b)
 	struct peer *p;
 
 	log_warnx("no memory for the stream");
+	unkeep_all(&b->stream);
 	TAILQ_FOREACH(p, &b->peers, entry)
 		if (p->view != NULL && !p->view->waiting) {
-			make_wait(p->view);
+			view_wait(p->view);
 			p->view->gap = true;
 		}
-	ask(b);
-}
-
-/* Give a viewer a screen, after its history if it wants one. */
-static void
-give(struct broker *b, struct peer *p, struct blob *history,
-    struct blob *screen)
-{
-	struct view *v = p->view;
-
-	make_wait(v);
-	if (history != NULL && v->history > 0)
-		v->blobs[v->nblobs++] = blob_ref(history);
-	v->blobs[v->nblobs++] = blob_ref(screen);
-	v->waiting = false;
-	v->history = 0;
-	ring_join(&b->stream.ring, &v->cursor);
-	peer_wake(p);
+	stream_ask(b);
 }
 
 /*
@@ -301,6 +425,7 @@ screen_done(struct broker *b)
 	struct stream *st = &b->stream;
 	struct blob *screen = st->screen;
 	struct blob *history = st->history_done ? st->history : NULL;
+	struct ring_cursor here;
 	struct peer *p;
 
 	st->screen = NULL;
@@ -308,39 +433,43 @@ screen_done(struct broker *b)
 	if (screen->gap && wake_readers(b) &&
 	    ring_screen(&st->ring, screen) == -1)
 		ring_failed(b);
+	ring_join(&st->ring, &here);
 	TAILQ_FOREACH(p, &b->peers, entry)
 		if (p->view != NULL && p->view->waiting &&
 		    is_awaited(b, p->view, screen))
-			give(b, p, history, screen);
+			view_give(p, history, screen, here);
+	keep(b, history, screen);
 	/* the answer may have a gap; else it is still to come, with history */
 	if (!screen->gap || history != NULL || st->asked_lines == 0)
 		st->asked = false;
 	blob_unref(screen);
 	drop_sets(st);
-	trim(b);
-	ask(b);
+	stream_trim(b);
+	stream_ask(b);
 }
 
 /* One frame of a HISTORY or SCREEN that is *SET so far. */
 static const char *
-take_part(struct blob **set, const struct proto_frame *f, uint64_t cols,
-    uint64_t rows, bool gap)
+take_part(struct broker *b, struct blob **set, const struct proto_frame *f,
+    uint64_t cols, uint64_t rows, bool gap)
 {
-	struct blob *b = *set;
+	struct blob *s = *set;
 
-	if (b == NULL) {
-		b = *set = blob_new();
-		if (b == NULL)
+	if (s == NULL) {
+		s = *set = blob_new();
+		if (s == NULL)
 			return "the relay is out of memory";
-		b->cols = (uint16_t)cols;
-		b->rows = (uint16_t)rows;
-		b->gap = gap;
-	} else if (b->cols != cols || b->rows != rows || b->gap != gap)
+		s->cols = (uint16_t)cols;
+		s->rows = (uint16_t)rows;
+		s->gap = gap;
+	} else if (s->cols != cols || s->rows != rows || s->gap != gap)
 		return "not the next frame of its set";
-	if (b->len + f->payload.len > SET_MAX)
+	if (s->len + f->payload.len > SET_MAX)
 		return "a set of more than 1 MiB";
-	if (blob_add(b, f->payload.s, f->payload.len) == -1)
+	relieve(b, f->payload.len);
+	if (blob_add(s, f->payload.s, f->payload.len) == -1)
 		return "the relay is out of memory";
+	acknowledge(b, f->payload.len);
 	return NULL;
 }
 
@@ -349,11 +478,10 @@ take_screen(struct broker *b, const struct proto_frame *f)
 {
 	const char *wrong;
 
-	wrong = take_part(&b->stream.screen, f, proto_num(f, 0),
+	wrong = take_part(b, &b->stream.screen, f, proto_num(f, 0),
 	    proto_num(f, 1), f->nargs > 3);
 	if (wrong != NULL)
 		return wrong;
-	acknowledge(b, f->payload.len);
 	if (proto_is(f->args[2], "end"))
 		screen_done(b);
 	return NULL;
@@ -370,17 +498,24 @@ take_history(struct broker *b, const struct proto_frame *f)
 		st->history = NULL;
 		st->history_done = false;
 	}
-	wrong = take_part(&st->history, f, 0, 0, false);
+	wrong = take_part(b, &st->history, f, 0, 0, false);
 	if (wrong != NULL)
 		return wrong;
-	acknowledge(b, f->payload.len);
 	st->history_done = proto_is(f->args[0], "end");
+	/* What nobody has asked for is of no use later. */
+	if (st->history_done && (!st->asked || st->asked_lines == 0)) {
+		blob_unref(st->history);
+		st->history = NULL;
+		st->history_done = false;
+	}
 	return NULL;
 }
 
 static void
 take_output(struct broker *b, const struct proto_frame *f)
 {
+	if (f->payload.len == 0)
+		return;
 	acknowledge(b, f->payload.len);
 	if (wake_readers(b) && ring_output(&b->stream.ring, f->payload.s,
 	    f->payload.len) == -1)
@@ -418,181 +553,10 @@ stream_take(struct broker *b, enum proto_form form,
 	}
 }
 
-/* ---- to a viewer -------------------------------------------------------- */
-
-int
-stream_open(struct broker *b, struct peer *p, uint32_t history)
-{
-	struct view *v = calloc(1, sizeof *v);
-
-	if (v == NULL)
-		return -1;
-	credit_init(&v->credit);
-	v->waiting = true;
-	v->history = history < HISTORY_LINES ? history : HISTORY_LINES;
-	p->view = v;
-	ask(b);
-	return 0;
-}
-
-void
-stream_close(struct broker *b, struct peer *p)
-{
-	struct view *v = p->view;
-
-	if (v == NULL)
-		return;
-	p->view = NULL;
-	while (v->nblobs > 0)
-		blob_unref(v->blobs[--v->nblobs]);
-	free(v);
-	trim(b);
-}
-
-int
-stream_acked(struct peer *p, uint64_t total)
-{
-	if (p->view == NULL ||
-	    credit_acked(&p->view->credit, total, peer_clock()) == -1)
-		return -1;
-	peer_wake(p);
-	return 0;
-}
-
-/* Write one frame straight into OUT. */
-static bool
-put_frame(struct evbuffer *out, enum proto_form form, const char *data,
-    size_t len, const char *args)
-{
-	struct evbuffer_iovec v;
-	size_t n;
-
-	if (evbuffer_reserve_space(out, (ev_ssize_t)(len + PROTO_HEADER_MAX),
-	    &v, 1) != 1)
-		return false;
-	if (args[0] != '\0')
-		n = proto_put(v.iov_base, v.iov_len, form, data, len, "%s",
-		    args);
-	else
-		n = proto_put(v.iov_base, v.iov_len, form, data, len, NULL);
-	v.iov_len = n;
-	return n > 0 && evbuffer_commit_space(out, &v, 1) == 0;
-}
-
-/* How many of LEN octets may go now; 0: wait for credit. */
-static size_t
-allowance(struct view *v, size_t len)
-{
-	size_t n = credit_free(&v->credit);
-
-	n = n < CHUNK ? n : CHUNK;
-	n = n < len ? n : len;
-	if (n < len && n < CRUMB) {
-		credit_waiting(&v->credit, true, peer_clock());
-		return 0;
-	}
-	return n;
-}
-
-/* The next frame of the first blob. */
-static bool
-next_of_blob(struct view *v, struct evbuffer *out)
-{
-	struct blob *blob = v->blobs[0];
-	bool screen = blob->cols > 0, last;
-	size_t left = blob->len - v->done, n;
-	char args[64];
-
-	n = allowance(v, left);
-	if (n == 0 && left > 0)
-		return false;
-	last = n == left;
-	if (screen && v->done == 0) {	/* the frames of a set are alike */
-		v->set_gap = blob->gap || v->gap;
-		v->gap = false;
-	}
-	if (screen)
-		(void)snprintf(args, sizeof args, "%u %u %s%s", blob->cols,
-		    blob->rows, last ? "end" : "more",
-		    v->set_gap ? " gap" : "");
-	else
-		(void)snprintf(args, sizeof args, "%s", last ? "end" : "more");
-	if (!put_frame(out, screen ? PROTO_SCREEN : PROTO_HISTORY,
-	    n > 0 ? blob->data + v->done : "", n, args))
-		return false;
-	credit_sent(&v->credit, (uint32_t)n, peer_clock());
-	v->done += n;
-	if (last) {
-		v->done = 0;
-		v->nblobs--;
-		memmove(v->blobs, v->blobs + 1,
-		    v->nblobs * sizeof v->blobs[0]);
-		blob_unref(blob);
-	}
-	return true;
-}
-
-/* The next frame out of the ring. */
-static bool
-next_of_ring(struct broker *b, struct view *v, struct evbuffer *out)
-{
-	static char buf[CHUNK];
-	struct ring *r = &b->stream.ring;
-	struct ring_item it;
-	char args[32];
-	size_t n;
-
-	if (!ring_peek(r, &v->cursor, &it)) {
-		credit_waiting(&v->credit, false, 0);
-		return false;
-	}
-	if (it.kind == RING_SCREEN) {
-		v->blobs[v->nblobs++] = blob_ref(it.blob);
-		ring_pass(r, &v->cursor);
-		return next_of_blob(v, out);
-	}
-	if (it.kind == RING_SIZED) {
-		ring_pass(r, &v->cursor);
-		(void)snprintf(args, sizeof args, "%u %u", it.cols, it.rows);
-		return put_frame(out, PROTO_SIZE, NULL, 0, args);
-	}
-	n = allowance(v, it.len);
-	if (n == 0)
-		return false;
-	n = ring_take(r, &v->cursor, buf, n);
-	credit_sent(&v->credit, (uint32_t)n, peer_clock());
-	return put_frame(out, PROTO_OUTPUT, buf, n, "");
-}
-
-bool
-stream_next(struct peer *p, struct evbuffer *out)
-{
-	struct broker *b = p->owner;
-	struct view *v = p->view;
-	bool more;
-
-	if (v == NULL)
-		return false;
-	if (!v->waiting && ring_lost(&b->stream.ring, &v->cursor)) {
-		v->gap = true;
-		make_wait(v);
-		if (ring_skip(&b->stream.ring, &v->cursor))
-			v->waiting = false;
-	}
-	if (v->nblobs > 0)
-		return next_of_blob(v, out);
-	if (v->waiting) {
-		credit_waiting(&v->credit, false, 0);
-		ask(b);
-		return false;
-	}
-	more = next_of_ring(b, v, out);
-	trim(b);
-	return more;
-}
-
 void
 stream_idle(struct broker *b)
 {
+	check_kept(b);
+	stream_trim(b);
 	ring_idle(&b->stream.ring);
 }

@@ -141,7 +141,7 @@ support_resume(struct broker *b)
 	struct peer *p;
 
 	TAILQ_FOREACH(p, &b->peers, entry)
-		if (p->paused)
+		if (peer_is_paused(p))
 			peer_pause(p, false);
 }
 

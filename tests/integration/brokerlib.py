@@ -113,6 +113,7 @@ class Relay:
             'TUNL_USER': me, 'TUNL_SUPPORT_USER': me, 'TUNL_API_USER': me,
             'TUNL_INFO_INTERVAL': '10ms',
             'TUNL_SCREEN_INTERVAL': '50ms',
+            'TUNL_SCREEN_KEEP': '1ms',
             'TUNL_API_RETRY': '50ms',
             'TUNL_BROKER_LINGER': '60s',
             'TUNL_HEARTBEAT': '200ms',
