@@ -745,6 +745,8 @@ timer_cb(evutil_socket_t fd, short what, void *arg)
 		peer_fault(p, "no HELLO in time");
 		break;
 	case PEER_UP:
+		if ((p->holds & HOLD_ACTS) != 0)
+			p->acts_ms = peer_clock();
 		release(p, HOLD_ACTS);
 		check_alive(p);
 		break;
