@@ -77,6 +77,7 @@ struct stream {
 	struct blob	*screen;	/* a set that is coming */
 	struct kept	 kept[KEPT];
 	struct event	*keep_ev;
+	bool		 used;		/* memory, that could be given back */
 	uint64_t	 taken, acked;	/* payload octets since its HELLO */
 	bool		 asked;		/* a SNAPSHOT is unanswered: */
 	uint32_t	 asked_lines;

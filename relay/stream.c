@@ -9,6 +9,7 @@
  * stream is interpreted.
  */
 #include <event2/event.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -428,6 +429,7 @@ screen_done(struct broker *b)
 	struct ring_cursor here;
 	struct peer *p;
 
+	st->used = true;
 	st->screen = NULL;
 	/* Only with a gap does it concern those who have the stream anyway. */
 	if (screen->gap && wake_readers(b) &&
@@ -556,7 +558,15 @@ stream_take(struct broker *b, enum proto_form form,
 void
 stream_idle(struct broker *b)
 {
+	struct stream *st = &b->stream;
+
 	check_kept(b);
 	stream_trim(b);
-	ring_idle(&b->stream.ring);
+	ring_idle(&st->ring);
+	if (!st->used || blob_octets() > 0)
+		return;
+	st->used = false;
+#ifdef __GLIBC__
+	(void)malloc_trim(0);	/* what sets and queues have left */
+#endif
 }
