@@ -120,6 +120,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			screen(&r, n);
 			break;
 		case 4:
+			/* Where another stands, as who is given a kept screen;
+			 * or behind all that is there. */
+			if ((n & 8) != 0) {
+				*rd = readers[n & (CURSORS - 1)];
+				break;
+			}
 			ring_join(&r, &rd->c);
 			rd->next = written;
 			rd->in = true;

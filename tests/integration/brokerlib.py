@@ -354,6 +354,7 @@ class Leg:
         self.rest = b''
         self.acked = 0
         self.auto_ack = True
+        self.piece = 65536      # octets read at a time
         self.seen = []
         relay.legs.append(self)
         if hello:
@@ -401,7 +402,7 @@ class Leg:
             left = max(0, end - time.monotonic())
             if not select.select([fd], [], [], left)[0]:
                 raise Late('no frame in time')
-            data = os.read(fd, 65536)
+            data = os.read(fd, self.piece)
             if not data:
                 check(not self.buf, 'half a frame: %r' % self.buf[:200])
                 return None

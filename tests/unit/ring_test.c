@@ -107,6 +107,39 @@ test_item_grows(void **state)
 	ring_release(&r);
 }
 
+/* Who goes on from where a screen was kept gets what followed it, as often as
+ * somebody does. */
+static void
+test_kept_place(void **state)
+{
+	struct ring_cursor kept, reader, late;
+	struct ring r;
+	char buf[8];
+
+	(void)state;
+	ring_init(&r);
+	ring_join(&r, &reader);
+	assert_int_equal(ring_output(&r, "before", 6), 0);
+	ring_join(&r, &kept);		/* a screen was complete here */
+	assert_int_equal(ring_output(&r, "one", 3), 0);
+	late = kept;
+	assert_string_equal(drain(&r, &late, 2), "one");
+	assert_int_equal(ring_take(&r, &reader, buf, 4), 4);
+	ring_trim(&r, reader.at);
+	assert_string_equal(drain(&r, &reader, 16), "reone");
+	ring_trim(&r, kept.at);
+	assert_int_equal(ring_output(&r, "two", 3), 0);
+	assert_int_equal(ring_size(&r, 80, 24), 0);
+	late = kept;
+	assert_string_equal(drain(&r, &late, 1), "onetwo<80x24>");
+	assert_string_equal(drain(&r, &reader, 1), "two<80x24>");
+	/* When it is given up, the ring is empty and begins anew. */
+	ring_trim(&r, reader.at);
+	assert_true(ring_lost(&r, &kept));
+	assert_int_equal(r.base, r.head);
+	ring_release(&r);
+}
+
 /* A screen that the newest item is does not grow by output. */
 static void
 test_screen_last(void **state)
@@ -266,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_item_grows),
+		cmocka_unit_test(test_kept_place),
 		cmocka_unit_test(test_screen_last),
 		cmocka_unit_test(test_falls_out),
 		cmocka_unit_test(test_screens_are_bounded),
