@@ -57,67 +57,55 @@ broker_audit(struct broker *b, struct peer *p, const char *what,
 	broker_tell_support(b, "the relay cannot write its audit log");
 }
 
-/* A notice, made from FMT, as STATUS; P must be able to take it. */
+/*
+ * A notice to the legs with one of ROLES (0: the customer), of V if it is not
+ * NULL.  It fits a STATUS, and is fit for a terminal, whatever is in it.
+ */
+__attribute__((format(printf, 4, 0)))
 static void
-tell(struct peer *p, const char *text)
+tell(struct broker *b, unsigned int roles, const struct viewer *v,
+    const char *fmt, va_list ap)
 {
-	if (p->state == PEER_UP)
-		peer_send(p, PROTO_STATUS, text, strlen(text), NULL);
-}
-
-/* Expand FMT to text that fits a STATUS whatever is in it. */
-__attribute__((format(printf, 2, 0)))
-static void
-expand(char text[SAFETEXT_SIZE(TELL_MAX)], const char *fmt, va_list ap)
-{
-	char raw[TELL_MAX];
+	char raw[TELL_MAX], text[SAFETEXT_SIZE(TELL_MAX)];
+	struct peer *p;
 
 	(void)vsnprintf(raw, sizeof raw, fmt, ap);
-	(void)safetext(text, SAFETEXT_SIZE(TELL_MAX), raw, strlen(raw));
+	(void)safetext(text, sizeof text, raw, strlen(raw));
+	TAILQ_FOREACH(p, &b->peers, entry)
+		if (p->state == PEER_UP && (roles == 0 ? p == b->producer :
+		    (p->role & roles) != 0 && (v == NULL || p->viewer == v)))
+			peer_send(p, PROTO_STATUS, text, strlen(text), NULL);
 }
 
 void
 broker_tell_customer(struct broker *b, const char *fmt, ...)
 {
-	char text[SAFETEXT_SIZE(TELL_MAX)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	expand(text, fmt, ap);
+	tell(b, 0, NULL, fmt, ap);
 	va_end(ap);
-	if (b->producer != NULL)
-		tell(b->producer, text);
 }
 
 void
 broker_tell_viewer(struct broker *b, const struct viewer *v, const char *fmt,
     ...)
 {
-	char text[SAFETEXT_SIZE(TELL_MAX)];
-	struct peer *p;
 	va_list ap;
 
 	va_start(ap, fmt);
-	expand(text, fmt, ap);
+	tell(b, PROTO_VIEW | PROTO_CHAT, v, fmt, ap);
 	va_end(ap);
-	TAILQ_FOREACH(p, &b->peers, entry)
-		if (p->viewer == v && p->role != PROTO_CONTROL)
-			tell(p, text);
 }
 
 void
 broker_tell_support(struct broker *b, const char *fmt, ...)
 {
-	char text[SAFETEXT_SIZE(TELL_MAX)];
-	struct peer *p;
 	va_list ap;
 
 	va_start(ap, fmt);
-	expand(text, fmt, ap);
+	tell(b, PROTO_VIEW | PROTO_CHAT, NULL, fmt, ap);
 	va_end(ap);
-	TAILQ_FOREACH(p, &b->peers, entry)
-		if (p->role == PROTO_VIEW || p->role == PROTO_CHAT)
-			tell(p, text);
 }
 
 /* ---- SESSION_INFO ------------------------------------------------------- */

@@ -850,7 +850,7 @@ def test_paste(relay):
         finally:
             os._exit(0)
     # It is not read until all is full on the way.
-    until(lambda: unread(c) > 30000, 'a full pipe')
+    until(lambda: unread(c.p.stdout) > 30000, 'a full pipe')
     got, memory = bytearray(), 0
     while len(got) < len(text):
         if len(c.seen) % 50 == 0:

@@ -530,9 +530,9 @@ def private_memory(pid):
         return 0
 
 
-def unread(leg):
-    """Octets that wait in the pipe to us."""
-    return struct.unpack('i', fcntl.ioctl(leg.p.stdout, termios.FIONREAD,
+def unread(pipe):
+    """Octets that wait in it, whichever end it is."""
+    return struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD,
                                           b'\0' * 4))[0]
 
 

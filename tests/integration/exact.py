@@ -12,8 +12,8 @@ import select
 import sys
 import time
 
-from brokerlib import (BUILD, LIMIT, Late, check, customer, finish,
-                       private_memory, run, until)
+from brokerlib import (BUILD, Late, check, customer, finish, private_memory,
+                       run, until)
 
 PERIOD = bytes(i * 167 % 256 for i in range(256)) * 1025
 MEMORY = 4 << 20
@@ -186,7 +186,7 @@ def randomly(s, rnd, conf):
         elif what < .60:
             source.screen(gap=True, size=rnd.choice((20, 5000, 60000)))
         elif what < .601:
-            time.sleep(.06)
+            select.select([source.leg.p.stdout], [], [], .06)
         source.turn()
         # Each reads as much as it likes; some stall for long.
         for i, v in enumerate(viewers):
@@ -232,7 +232,7 @@ def test_joiners_share(relay):
     for _ in range(20):
         source.turn()
         late.turn(10)
-        time.sleep(.005)
+        select.select([late.leg.p.stdout], [], [], .005)
     check(late.at is None and source.asked == 1, 'it got an old one')
     source.screen()             # one that the customer sends by itself
     both_end(source, last + [late])
