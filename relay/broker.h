@@ -89,7 +89,8 @@ struct stream {
 struct persist {
 	int		 dirfd;		/* -1: none can be kept */
 	struct event	*ev;		/* it is to be written */
-	uint64_t	 wrote_ms;
+	uint64_t	 wrote_ms, synced_ms;
+	bool		 unsynced;	/* what was written should be on disk */
 	bool		 told;		/* that it cannot be written */
 	bool		 lost;		/* the old one was broken: to be told */
 	char		 over[STATE_REASON_MAX + 1];	/* it said so */

@@ -2,8 +2,9 @@
  * persist.c - SID.state: written on change, by rename, so that the next broker
  * of the session takes up where one that died has stopped.
  *
- * Who was put out or made read-only is on the disk before it takes effect; all
- * else follows within TUNL_STATE_INTERVAL.  What cannot be read is moved aside,
+ * Who was put out or made read-only is written before it takes effect, and on
+ * the disk unless such things come in masses; all else follows within
+ * TUNL_STATE_INTERVAL.  What cannot be read is moved aside,
  * and then nobody may type whom the customer does not let type again.
  */
 #include <sys/stat.h>
@@ -23,6 +24,7 @@
 #include "log.h"
 
 #define STATE_DIR	"sessions"	/* below TUNL_DATA_DIR */
+#define SYNC_MS		100u	/* the disk is waited for no oftener */
 
 static void
 file_name(const struct broker *b, const char *suffix, char name[NAME_MAX])
@@ -82,12 +84,17 @@ static void
 write_state(struct broker *b, bool sync)
 {
 	struct persist *ps = &b->persist;
+	uint64_t now = peer_clock();
 	struct state *st = malloc(sizeof *st);
 	char name[NAME_MAX], *buf = malloc(STATE_MAX);
 	size_t len;
 
 	(void)event_del(ps->ev);
-	ps->wrote_ms = peer_clock();
+	ps->wrote_ms = now;
+	ps->unsynced = sync && now - ps->synced_ms < SYNC_MS;
+	sync = sync && !ps->unsynced;
+	if (sync)
+		ps->synced_ms = now;
 	errno = ENOMEM;
 	if (st != NULL && buf != NULL) {
 		collect(b, st);
@@ -104,14 +111,18 @@ write_state(struct broker *b, bool sync)
 		ps->told = false;
 	free(st);
 	free(buf);
+	if (ps->unsynced)
+		persist_due(b);
 }
 
 static void
 write_cb(evutil_socket_t fd, short what, void *arg)
 {
+	struct broker *b = arg;
+
 	(void)fd;
 	(void)what;
-	write_state(arg, false);
+	write_state(b, b->persist.unsynced);
 }
 
 void

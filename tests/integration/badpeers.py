@@ -398,7 +398,9 @@ def test_empty_frames(relay):
     more = [viewer(s, c, key='bob') for _ in range(5)]
     for data in (b'OUTPUT +0\n\n', b'PONG 1\n', b'PING 1\n', b'SIZE 80 24\n',
                  b'PERM CONFIRM\n', b'VIEWER 77 ro\n', b'FUTURE\n',
+                 b'VIEWER 2 ro\nVIEWER 2 rw\n',
                  b'CHAT_ACK 00000000.1\n', b'RENEW +1\nx\n',
+                 frame('STATUS', b'n' * 300),
                  frame('CUSTOMER_CHAT 00000001.1', b'again')):
         lines, began = s.log().count('\n'), time.monotonic()
         with Flood(c, times(data)) as flood:
