@@ -16,6 +16,8 @@ struct capture_item {
 	unsigned int			 cols, rows;
 	bool				 gap;
 	bool				 begun;	/* its first part has left */
+	bool				 kept;	/* history, and what goes with
+						 * it: is not dropped */
 	struct evbuffer			*data;	/* NULL for SIZE */
 };
 
@@ -35,6 +37,8 @@ item_free(struct capture *c, struct capture_item *it)
 	TAILQ_REMOVE(&c->queue, it, next);
 	if (it->data != NULL) {
 		c->queued -= evbuffer_get_length(it->data);
+		if (it->kept)
+			c->kept -= evbuffer_get_length(it->data);
 		evbuffer_free(it->data);
 	}
 	free(it);
@@ -66,7 +70,8 @@ capture_release(struct capture *c)
 		item_free(c, it);
 }
 
-/* Drop what waits, but not the rest of a set that has begun. */
+/* Drop what waits, but not the rest of a set that has begun, nor what was asked
+ * for by somebody who would wait for it in vain. */
 static void
 drop(struct capture *c)
 {
@@ -74,7 +79,7 @@ drop(struct capture *c)
 
 	for (it = TAILQ_FIRST(&c->queue); it != NULL; it = next) {
 		next = TAILQ_NEXT(it, next);
-		if (it->begun)
+		if (it->begun || it->kept)
 			continue;
 		if (it->form == PROTO_SIZE)
 			c->cols = c->rows = 0;	/* has to be told again */
@@ -118,7 +123,7 @@ capture_output(struct capture *c, const void *data, size_t len)
 
 	if (!c->up || c->gap || len == 0)
 		return;
-	if (c->queued + len > queue_bound(c)) {
+	if (c->queued - c->kept + len > queue_bound(c)) {
 		drop(c);
 		return;
 	}
@@ -133,12 +138,16 @@ capture_output(struct capture *c, const void *data, size_t len)
 
 /* Queue a set of FORM, drained from OCTETS. */
 static struct capture_item *
-add_set(struct capture *c, enum proto_form form, struct evbuffer *octets)
+add_set(struct capture *c, enum proto_form form, struct evbuffer *octets,
+    bool kept)
 {
 	struct capture_item *it = item_add(c, form);
 
 	if (it == NULL)
 		return NULL;
+	it->kept = kept;
+	if (kept)
+		c->kept += evbuffer_get_length(octets);
 	c->queued += evbuffer_get_length(octets);
 	(void)evbuffer_add_buffer(it->data, octets);
 	return it;
@@ -150,16 +159,19 @@ capture_screen(struct capture *c, unsigned int cols, unsigned int rows,
 {
 	bool resized = cols != c->cols || rows != c->rows;
 	struct capture_item *size = NULL, *it;
+	bool kept;
 
 	if (!c->up)
 		return;
-	if (c->queued > queue_bound(c)) {
+	if (c->queued - c->kept > queue_bound(c)) {
 		drop(c);	/* the older screens in it are of no use now */
 		resized = cols != c->cols || rows != c->rows;
 	}
+	it = TAILQ_LAST(&c->queue, capture_queue);
+	kept = it != NULL && it->form == PROTO_HISTORY;
 	if (resized)
 		size = item_add(c, PROTO_SIZE);
-	it = add_set(c, PROTO_SCREEN, octets);
+	it = add_set(c, PROTO_SCREEN, octets, kept);
 	if (it == NULL || (resized && size == NULL)) {
 		drop(c);
 		return;
@@ -168,6 +180,7 @@ capture_screen(struct capture *c, unsigned int cols, unsigned int rows,
 	it->rows = c->rows = rows;
 	it->gap = gap || c->gap || resized;
 	if (size != NULL) {
+		size->kept = kept;
 		size->cols = cols;
 		size->rows = rows;
 	}
@@ -177,7 +190,17 @@ capture_screen(struct capture *c, unsigned int cols, unsigned int rows,
 void
 capture_history(struct capture *c, struct evbuffer *octets)
 {
-	if (c->up && add_set(c, PROTO_HISTORY, octets) == NULL)
+	struct capture_item *it;
+
+	if (!c->up)
+		return;
+	/* at most one, and a newer one is better */
+	TAILQ_FOREACH(it, &c->queue, next) {
+		if (it->kept && !it->begun && it->data != NULL)
+			c->kept -= evbuffer_get_length(it->data);
+		it->kept = it->kept && it->begun;
+	}
+	if (add_set(c, PROTO_HISTORY, octets, true) == NULL)
 		drop(c);
 }
 
@@ -228,6 +251,8 @@ item_send(struct capture *c, struct capture_item *it, uint64_t now_ms)
 	if (it->data != NULL) {
 		(void)evbuffer_drain(it->data, n);
 		c->queued -= n;
+		if (it->kept)
+			c->kept -= n;
 		credit_sent(&c->credit, (uint32_t)n, now_ms);
 	}
 	it->begun = it->form == PROTO_SCREEN || it->form == PROTO_HISTORY;

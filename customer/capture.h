@@ -42,6 +42,7 @@ struct capture {
 	void				*arg;
 	TAILQ_HEAD(capture_queue, capture_item) queue;
 	size_t				 queued;	/* octets in it */
+	size_t				 kept;	/* of them not to be dropped */
 	struct credit			 credit;
 	bool				 up;
 	bool				 gap;	/* output is dropped until a
@@ -71,7 +72,10 @@ void	capture_output(struct capture *c, const void *data, size_t len);
 void	capture_screen(struct capture *c, unsigned int cols, unsigned int rows,
 	    bool gap, struct evbuffer *octets);
 
-/* Scrollback, drained from OCTETS, for the screen that follows. */
+/*
+ * Scrollback, drained from OCTETS, for the screen that follows; both were asked
+ * for, so they are not dropped, and count towards no bound.
+ */
 void	capture_history(struct capture *c, struct evbuffer *octets);
 
 /* The relay has TOTAL octets.  Returns 0, or -1 if that cannot be. */

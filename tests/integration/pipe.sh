@@ -61,13 +61,13 @@ restart_daemon() {
 # grab_customer, grab_viewer NAME: the picture, with the cursor
 grab_customer() {
 	tmuxc display-message -p -t "$main" '#{cursor_x} #{cursor_y}' \; \
-	    capture-pane -p -e -N -t "$main"
+	    capture-pane -p -e -t "$main"
 }
 
 grab_viewer() {
 	TMUX_TMPDIR=$TUNL_LAB/tmux/$1 tmux \
 	    display-message -p -t "=tunl-join-$sid:0" '#{cursor_x} #{cursor_y}' \; \
-	    capture-pane -p -e -N -t "=tunl-join-$sid:0"
+	    capture-pane -p -e -t "=tunl-join-$sid:0"
 }
 
 same() {
@@ -175,13 +175,19 @@ export TUNL_BACKOFF=200ms
 
 # Without the pipe it is control mode.
 new_session
-term_start customer 100x34 env TUNL_TMUX_CAPS=-pipe linbit-tunl "$sid"
+term_start customer 100x34 env TUNL_TMUX_CAPS=-pipe,-mode-runs \
+    linbit-tunl "$sid"
 shell_echoes customer
 find_main
 is '#{pane_pipe}' 0 || fail "there is a pipe that was switched off"
 controlled || fail "no control mode"
 engineer eva
 exact "a start without the pipe" eva
+# (before tmux 3.2 the pane stands still meanwhile)
+press customer C-b '['
+wait_screen eva 'the customer is scrolling'
+exact "scrolling" eva
+is '#{pane_in_mode}' 0 || fail "typing does not end scrolling"
 type_line customer exit
 within 15 "linbit-tunl ends" term_ended customer
 within 15 "the session's directory goes" session_gone
@@ -250,6 +256,21 @@ tmuxc respawn-pane -k -t "$main" "exec bash --norc -i"
 within 5 "the pane is another one" all_gone "$pid"
 exact "the pane was respawned" eva
 within 5 "the pipe is there again" piped
+
+# A program does not read what is typed: that is said, and costs nothing else.
+ssh=$(customer_ssh)
+type_line customer 'stty raw -echo; until [ -e ~/read ]; do sleep 0.1; done; timeout 3 cat >/dev/null; stty sane'
+{
+	printf 'HELLO 1\n'
+	for ((i = 0; i < 30; i++)); do
+		printf 'KEYS main +10000\n%10000s\n' x
+	done
+	wait_screen eva 'does not read what is typed' 20
+	: >"$HOME/read"
+	wait_screen eva 'reads again' 20
+} | ssh -T 127.0.0.1 consume "$sid" >/dev/null 2>"$tmp/leg.err"
+exact "a program did not read" eva
+[ "$(customer_ssh)" = "$ssh" ] || fail "it has cost the link"
 
 # The customer uses the pane's only pipe; nobody takes it away.
 tmuxc pipe-pane -t "$main" "cat >$tmp/own"

@@ -265,6 +265,81 @@ a_relay_that_only_asks(void **state)
 	capture_release(&c);
 }
 
+static void
+history(struct capture *c, size_t len)
+{
+	struct evbuffer *b = evbuffer_new();
+	char *octets = calloc(1, len);
+
+	(void)evbuffer_add(b, octets, len);
+	capture_history(c, b);
+	evbuffer_free(b);
+	free(octets);
+}
+
+/* Let out all that there is, as a link would.  Returns the octets. */
+static uint64_t
+let_out(struct capture *c, struct sink *s, uint64_t now)
+{
+	uint64_t before = s->octets, last;
+
+	do {
+		last = s->octets;
+		s->len = 0;
+		(void)capture_pump(c, now += 10);
+		assert_int_equal(capture_acked(c, s->octets, now), 0);
+	} while (s->octets > last);
+	return s->octets - before;
+}
+
+/* Whoever asked for it would wait in vain. */
+static void
+history_that_was_asked_for_is_not_skipped(void **state)
+{
+	static char flood[CAPTURE_QUEUE_MAX];
+	struct capture c;
+	struct sink s;
+
+	(void)state;
+	begin(&c, &s);
+	history(&c, 2 * CAPTURE_QUEUE_MAX);
+	screen(&c, 60, 20, 5000);
+	assert_false(c.gap);
+	capture_output(&c, flood, 1000);
+	assert_false(c.gap);
+	capture_output(&c, flood, sizeof flood);
+	assert_true(c.gap);
+	assert_int_equal(let_out(&c, &s, 2000), 2 * CAPTURE_QUEUE_MAX + 5000);
+	assert_int_equal(c.kept, 0);
+	assert_int_equal(c.queued, 0);
+	assert_int_equal(s.resyncs, 2);
+	s.len = 0;
+	screen(&c, 60, 20, 3);
+	(void)capture_pump(&c, 9000);
+	sent(&s, "SCREEN 60 20 end gap(3);");
+	capture_release(&c);
+}
+
+static void
+a_relay_that_only_asks_for_history(void **state)
+{
+	struct capture c;
+	struct sink s;
+	int i;
+
+	(void)state;
+	begin(&c, &s);
+	for (i = 0; i < 100; i++) {
+		history(&c, 100000);
+		screen(&c, 80, 24, 10000);
+		(void)capture_pump(&c, 2000);
+	}
+	assert_true(c.queued <= CAPTURE_QUEUE_MAX + 3 * 110000);
+	capture_release(&c);
+	assert_int_equal(c.kept, 0);
+	assert_int_equal(c.queued, 0);
+}
+
 int
 main(void)
 {
@@ -277,6 +352,8 @@ main(void)
 		cmocka_unit_test(a_flood_is_skipped),
 		cmocka_unit_test(a_set_is_not_torn),
 		cmocka_unit_test(a_relay_that_only_asks),
+		cmocka_unit_test(history_that_was_asked_for_is_not_skipped),
+		cmocka_unit_test(a_relay_that_only_asks_for_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
