@@ -31,6 +31,7 @@
 #define TRIES_MAX	3
 #define DEAD_MS		1000	/* between two looks at a dead pane */
 #define TYPED_MAX	65536	/* octets that a program has not read */
+#define LOOK_OCTETS	4096	/* typed before it is asked whether it has */
 
 static void
 arm(struct event *ev, int ms)
@@ -328,22 +329,6 @@ panepipe_again(struct panes *p)
 
 /* ---- what is typed -------------------------------------------------------- */
 
-bool
-panepipe_type(struct panes *p, const void *data, size_t len)
-{
-	struct pipe *pp = p->pipe.pipe;
-
-	p->pipe.unread += len;
-	if (pp == NULL && evbuffer_get_length(p->pipe.typed) == 0)
-		return false;
-	if (pp != NULL && pipe_is_open(pp) && !p->pipe.awaited &&
-	    !p->pipe.closing)
-		pipe_write(pp, data, len);
-	else	/* what is written before tmux changes pipes may be lost */
-		(void)evbuffer_add(p->pipe.typed, data, len);
-	return true;
-}
-
 /*
  * True if the program has read all that its terminal has for it.  tmux takes
  * whatever it is given and keeps what the terminal does not take, without
@@ -364,6 +349,24 @@ terminal_is_empty(const struct panes *p)
 		n = 0;
 	close(fd);
 	return n == 0;
+}
+
+bool
+panepipe_type(struct panes *p, const void *data, size_t len)
+{
+	struct pipe *pp = p->pipe.pipe;
+
+	if (p->pipe.unread >= LOOK_OCTETS && terminal_is_empty(p))
+		p->pipe.unread = 0;
+	p->pipe.unread += len;
+	if (pp == NULL && evbuffer_get_length(p->pipe.typed) == 0)
+		return false;
+	if (pp != NULL && pipe_is_open(pp) && !p->pipe.awaited &&
+	    !p->pipe.closing)
+		pipe_write(pp, data, len);
+	else	/* what is written before tmux changes pipes may be lost */
+		(void)evbuffer_add(p->pipe.typed, data, len);
+	return true;
 }
 
 bool

@@ -157,6 +157,19 @@ typing() {
 	head -c 30000000 /dev/zero >"$tmp/more"
 	typed "$tmp/octets"
 	typed "$tmp/much"
+	# much was typed before, and little of now is not read
+	head -c 16000 "$tmp/much" >"$tmp/some"
+	head -c 3000 "$tmp/much" >"$tmp/little"
+	for ((i = 0; i < 4; i++)); do
+		typed "$tmp/some"
+	done
+	for ((i = 0; i < 2; i++)); do
+		order type "$tmp/little"
+		[ "$answer" = done ] || fail "a little is typed: $answer"
+	done
+	rm -f "$dir/sum"
+	echo 6000 >"$dir/go"
+	within 20 "it is read" test -e "$dir/sum"
 	# nobody reads
 	before=$(memory)
 	order type "$tmp/more"
