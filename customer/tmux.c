@@ -127,9 +127,25 @@ begins(const char *line, size_t len, const char *word, const char **rest)
 	return true;
 }
 
+/*
+ * The row that a tmux before 3.1 captures alone, where it wraps, ends in no LF
+ * but runs into the %end of its reply.  Returns the length without that.
+ */
+static size_t
+before_end(const struct tmux_parser *p, const char *line, size_t len)
+{
+	size_t n = strlen(p->guard), tail = n + strlen("%end ");
+
+	if (len > tail && memcmp(line + len - n, p->guard, n) == 0 &&
+	    memcmp(line + len - tail, "%end ", strlen("%end ")) == 0)
+		return len - tail;
+	return len;
+}
+
 static int
 reply_line(struct tmux_parser *p, const char *line, size_t len)
 {
+	size_t own = before_end(p, line, len);
 	const char *rest;
 
 	if (begins(line, len, "%end", &rest) && strcmp(rest, p->guard) == 0)
@@ -137,9 +153,11 @@ reply_line(struct tmux_parser *p, const char *line, size_t len)
 	else if (begins(line, len, "%error", &rest) &&
 	    strcmp(rest, p->guard) == 0)
 		end_reply(p, false);
-	else if (buf_add(&p->reply, line, len, TMUX_REPLY_MAX) == -1 ||
+	else if (buf_add(&p->reply, line, own, TMUX_REPLY_MAX) == -1 ||
 	    buf_add(&p->reply, "\n", 1, TMUX_REPLY_MAX) == -1)
 		return -1;
+	else if (own < len)
+		end_reply(p, true);
 	return 0;
 }
 

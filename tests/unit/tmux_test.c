@@ -139,6 +139,19 @@ a_row_ends_no_reply(void **state)
 	    "%error 9 8 0\n]\n");
 }
 
+/* A row that wraps, captured alone by a tmux before 3.1. */
+static void
+a_row_without_an_end(void **state)
+{
+	(void)state;
+	feed("%begin 1 2 1\nabc%end 1 2 1\n%begin 1 3 1\nd\n%end 1 3 1\n",
+	    "ok [abc\n]\nok [d\n]\n");
+	feed("%begin 1 2 1\nrow\nabc %end%end 1 2 1\n",
+	    "ok [row\nabc %end\n]\n");
+	feed("%begin 1 2 1\na%end 1 3 1\nb%end 1 2 1 \n%error 1 2 1\n",
+	    "error [a%end 1 3 1\nb%end 1 2 1 \n]\n");
+}
+
 static void
 notifications_have_names(void **state)
 {
@@ -195,6 +208,7 @@ main(void)
 		cmocka_unit_test(every_octet_comes_through),
 		cmocka_unit_test(replies_are_framed),
 		cmocka_unit_test(a_row_ends_no_reply),
+		cmocka_unit_test(a_row_without_an_end),
 		cmocka_unit_test(notifications_have_names),
 		cmocka_unit_test(bad_output_is_dropped),
 		cmocka_unit_test(lines_are_bounded),
