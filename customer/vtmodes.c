@@ -228,6 +228,15 @@ private_modes(struct vtmodes *vt, bool on)
 
 	for (i = 0; i < count; i++) {
 		switch (n[i].value) {
+		case 6:
+			vt->origin = on;
+			break;
+		case 1005:
+			vt->mouse_utf8 = on;
+			break;
+		case 1006:
+			vt->mouse_sgr = on;
+			break;
 		case 47:
 		case 1047:
 			switch_screen(vt, on, false);
@@ -243,6 +252,21 @@ private_modes(struct vtmodes *vt, bool on)
 			break;
 		}
 	}
+}
+
+/* DECSC, DECRC and their like. */
+static void
+save(struct vtmodes *vt)
+{
+	vt->saved = vt->pen;
+	vt->saved_origin = vt->origin;
+}
+
+static void
+restore(struct vtmodes *vt)
+{
+	vt->pen = vt->saved;
+	vt->origin = vt->saved_origin;
 }
 
 static void
@@ -266,9 +290,9 @@ end_csi(struct vtmodes *vt, char final)
 	else if (final == 'm')
 		do_sgr(vt);
 	else if (final == 's' && vt->nparam == 0)
-		vt->saved = vt->pen;
+		save(vt);
 	else if (final == 'u' && vt->nparam == 0)
-		vt->pen = vt->saved;
+		restore(vt);
 }
 
 static void
@@ -281,13 +305,15 @@ end_escape(struct vtmodes *vt, char final)
 	else if (vt->ninter > 0)
 		return;
 	else if (final == '7')
-		vt->saved = vt->pen;
+		save(vt);
 	else if (final == '8')
-		vt->pen = vt->saved;
+		restore(vt);
 	else if (final == 'c') {
 		memset(&vt->pen, 0, sizeof vt->pen);
 		memset(&vt->saved, 0, sizeof vt->saved);
 		vt->paste = vt->focus = vt->unsure = false;
+		vt->origin = vt->saved_origin = false;
+		vt->mouse_utf8 = vt->mouse_sgr = false;
 	}
 }
 

@@ -3,8 +3,9 @@
  *
  * A pure state machine, fed with everything a pane prints from its first octet
  * on.  It follows the pen (SGR), the character sets, bracketed paste, focus
- * reports and the cursor's shape as tmux's own input parser does, and keeps the
- * octets of a sequence that has begun and not ended.  It is no terminal
+ * reports and the cursor's shape as tmux's own input parser does, the modes that
+ * only old ones do not report, and keeps the octets of a sequence that has begun
+ * and not ended.  It is no terminal
  * emulator: it knows no cell and no cursor position, so that a position saved
  * by DECSC before a snapshot is not restored after it.
  */
@@ -55,6 +56,10 @@ struct vtmodes {
 	bool		paste;		/* ?2004 */
 	bool		focus;		/* ?1004 */
 	uint8_t		shape;		/* DECSCUSR, 0..6 */
+	bool		origin;		/* ?6 */
+	bool		saved_origin;	/* DECSC */
+	bool		mouse_utf8;	/* ?1005 */
+	bool		mouse_sgr;	/* ?1006 */
 
 	/* the parser */
 	uint8_t		state;
@@ -87,7 +92,7 @@ size_t	vtmodes_sgr(const struct vtpen *pen, char *out);
 
 /*
  * Write the octets that bring a terminal to the character sets, modes and pen
- * that VT has followed.  OUT has VTMODES_TEXT_MAX octets.  Moves no cursor.
+ * that VT has followed, but for the modes that tmux reports since 3.0.  OUT has VTMODES_TEXT_MAX octets.  Moves no cursor.
  * Returns the length.  The pending octets are for the caller to add.
  */
 size_t	vtmodes_set(const struct vtmodes *vt, char *out);

@@ -146,6 +146,41 @@ saved_pen(void **state)
 	    "\033[0;1m");
 }
 
+/* What tmux reports since 3.0 only. */
+static void
+modes_that_old_tmux_keeps_to_itself(void **state)
+{
+	static const struct {
+		const char	*input;
+		bool		 origin, utf8, sgr;
+	} cases[] = {
+		{ "", false, false, false },
+		{ "\033[?6h", true, false, false },
+		{ "\033[?6h\033[?6l", false, false, false },
+		{ "\033[6h\033[>6h\033[?6$h\033[?6s", false, false, false },
+		{ "\033[?1002;1006h", false, false, true },
+		{ "\033[?1005h\033[?1006h\033[?1005l", false, false, true },
+		{ "\033[?1005;6h\033[?1000l", true, true, false },
+		/* saved with the cursor, but not by the alternate screen */
+		{ "\033[?6h\0337\033[?6l\0338", true, false, false },
+		{ "\033[?6h\033[s\033[?6l\033[u", true, false, false },
+		{ "\0337\033[?6;1006h\0338", false, false, true },
+		{ "\033[?1049h\033[?6h\033[?1049l", true, false, false },
+		{ "\033[?6;1005;1006h\033c\0338", false, false, false },
+	};
+	struct vtmodes vt;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		vtmodes_init(&vt);
+		vtmodes_feed(&vt, cases[i].input, strlen(cases[i].input));
+		assert_int_equal(vt.origin, cases[i].origin);
+		assert_int_equal(vt.mouse_utf8, cases[i].utf8);
+		assert_int_equal(vt.mouse_sgr, cases[i].sgr);
+	}
+}
+
 static void
 leaving_the_alternate_screen_is_counted(void **state)
 {
@@ -270,6 +305,7 @@ main(void)
 		cmocka_unit_test(pen),
 		cmocka_unit_test(charsets),
 		cmocka_unit_test(saved_pen),
+		cmocka_unit_test(modes_that_old_tmux_keeps_to_itself),
 		cmocka_unit_test(leaving_the_alternate_screen_is_counted),
 		cmocka_unit_test(strings_are_skipped),
 		cmocka_unit_test(what_is_incomplete_is_kept),
