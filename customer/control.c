@@ -21,6 +21,7 @@
 #include "log.h"
 #include "spawn.h"
 #include "tmux.h"
+#include "tmuxcaps.h"
 
 #define STOP_MS	1000
 
@@ -30,8 +31,8 @@ struct line {
 	control_reply_cb	*done;
 	void			*arg;
 	unsigned int		 commands;
-	struct control_answer	 answers[CONTROL_COMMANDS_MAX];
 	unsigned int		 n;
+	struct control_answer	 answers[];	/* for each command */
 };
 
 struct control {
@@ -169,7 +170,7 @@ control_command(struct control *ct, unsigned int commands,
 	if (ct->bev == NULL)
 		return;
 	out = ct->attached ? bufferevent_get_output(ct->bev) : ct->held;
-	ln = calloc(1, sizeof *ln);
+	ln = calloc(1, sizeof *ln + commands * sizeof ln->answers[0]);
 	if (ln == NULL) {
 		ended(ct);
 		return;
@@ -194,16 +195,20 @@ control_pending(const struct control *ct)
 /* ---- the client ----------------------------------------------------------- */
 
 static pid_t
-start_client(const char *socket, const char *session, bool output, int io)
+start_client(const struct tmuxcaps *caps, const char *socket,
+    const char *session, bool output, int io)
 {
 	/* -u: or replies are not UTF-8 where the locale is not.  -E: the
 	 * session's environment is not ours to change.  Never -r: it protects
 	 * nothing, and makes send-keys fail from tmux 3.7 on. */
-	const char *const argv[] = { "tmux", "-u", "-S", socket, "-C",
-	    "attach-session", "-E", "-f", output ? "ignore-size" :
-	    "ignore-size,no-output", "-t", session, NULL };
+	const char *argv[] = { "tmux", "-u", "-S", socket, "-C",
+	    "attach-session", "-E", "-t", session, NULL, NULL, NULL };
 	struct spawn sp = SPAWN_INIT(argv);
 
+	if (tmuxcaps_has(caps, TMUX_CLIENT_FLAGS)) {
+		argv[9] = "-f";
+		argv[10] = output ? "ignore-size" : "ignore-size,no-output";
+	}
 	sp.in = sp.out = io;
 	sp.err = -1;
 	sp.flags = SPAWN_DEATHSIG;
@@ -213,8 +218,9 @@ start_client(const char *socket, const char *session, bool output, int io)
 static const struct tmux_events events = { output_cb, reply_cb, notify_cb };
 
 struct control *
-control_new(struct event_base *base, const char *socket, const char *session,
-    bool output, const struct control_ops *ops, void *arg)
+control_new(struct event_base *base, const struct tmuxcaps *caps,
+    const char *socket, const char *session, bool output,
+    const struct control_ops *ops, void *arg)
 {
 	struct control *ct = calloc(1, sizeof *ct);
 	int fds[2], saved;
@@ -231,7 +237,7 @@ control_new(struct event_base *base, const char *socket, const char *session,
 		goto fail;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
 		goto fail;
-	ct->pid = start_client(socket, session, output, fds[1]);
+	ct->pid = start_client(caps, socket, session, output, fds[1]);
 	saved = errno;
 	close(fds[1]);
 	if (ct->pid == -1 || fd_nonblock(fds[0], 1) == -1 ||

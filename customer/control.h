@@ -12,10 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONTROL_COMMANDS_MAX	8	/* in one line */
-
 struct control;
 struct event_base;
+struct tmuxcaps;
 
 /* The answer to one command of a line. */
 struct control_answer {
@@ -40,11 +39,12 @@ struct control_ops {
 };
 
 /*
- * Attach to SESSION on the server at SOCKET, to get its panes' OUTPUT or not (tmux
- * 3.2).  OPS and ARG must outlive it.
- * NULL with errno if tmux cannot be started.
+ * Attach to SESSION on the server at SOCKET, of a tmux that can do CAPS, to get
+ * its panes' OUTPUT or not (tmux 3.2).  OPS and ARG must outlive it.  NULL with
+ * errno if tmux cannot be started.
  */
-struct control	*control_new(struct event_base *base, const char *socket,
+struct control	*control_new(struct event_base *base,
+		    const struct tmuxcaps *caps, const char *socket,
 		    const char *session, bool output,
 		    const struct control_ops *ops, void *arg);
 

@@ -73,7 +73,6 @@ static int
 check_tmux(const struct settings *s)
 {
 	struct tmuxcaps caps;
-	const char *missing;
 
 	if (tmuxcaps_load(&caps, s->tmux_caps) == -1) {
 		say(errno == ENOENT ? "tmux is needed and was not found; "
@@ -81,10 +80,10 @@ check_tmux(const struct settings *s)
 		    "'tmux -V' does not say a version");
 		return -1;
 	}
-	missing = tmuxcaps_missing(caps.version);
-	if (missing != NULL) {
-		say("tmux %s is too old, it has no %s; install tmux 3.2 or "
-		    "newer", caps.version, missing);
+	if (!tmuxcaps_suffices(caps.version)) {
+		say("tmux %s is too old; install tmux " TMUXCAPS_OLDEST
+		    " or newer (apt install tmux, dnf install tmux)",
+		    caps.version);
 		return -1;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <sys/time.h>
 
+#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include <errno.h>
@@ -28,15 +29,15 @@ static void	check(struct panes *p);
 
 /* ---- making panes --------------------------------------------------------- */
 
-/* The pane id "%7\n" that -P -F '#{pane_id}' printed; NO_PANE if it is none. */
+/* The pane id "%7" that S begins with, up to a blank or LF; NO_PANE if it is
+ * none. */
 static unsigned int
-parse_pane(const struct control_answer *a)
+parse_pane(const char *s)
 {
 	uint64_t v;
 
-	if (a->len < 3 || a->s[0] != '%' ||
-	    num_parse(a->s + 1, strcspn(a->s + 1, " \n"), 0, UINT_MAX - 1,
-	    &v) == -1)
+	if (s[0] != '%' || num_parse(s + 1, strcspn(s + 1, " \n"), 0,
+	    UINT_MAX - 1, &v) == -1)
 		return NO_PANE;
 	return (unsigned int)v;
 }
@@ -48,14 +49,14 @@ chat_made_cb(void *arg, bool ok, const struct control_answer *a,
 	struct panes *p = arg;
 
 	(void)n;
-	p->chat = ok ? parse_pane(&a[0]) : NO_PANE;
+	p->chat = ok ? parse_pane(a[0].s) : NO_PANE;
 	if (p->chat == NO_PANE) {
 		struct timeval tv = { RESPAWN_MS / 1000, 0 };
 
 		(void)event_add(p->respawn, &tv);
 	} else
 		control_command(p->ct, 1, NULL, NULL,
-		    "set-option -p -t %%%u @linbit-role chat", p->chat);
+		    "set-option -t %s: @linbit-chat %%%u", p->session, p->chat);
 	if (!p->ready) {
 		p->ready = true;
 		p->ops->ready_cb(p->arg);
@@ -105,7 +106,7 @@ shell_made_cb(void *arg, bool ok, const struct control_answer *a,
 {
 	struct panes *p = arg;
 
-	p->shell = n >= 2 ? parse_pane(&a[1]) : NO_PANE;
+	p->shell = n >= 2 ? parse_pane(a[1].s) : NO_PANE;
 	if (p->shell == NO_PANE) {
 		log_warnx("tmux cannot start the shell");
 		ended(p, false);
@@ -114,7 +115,7 @@ shell_made_cb(void *arg, bool ok, const struct control_answer *a,
 	p->stream = p->shell;
 	panepipe_made(p, ok);
 	control_command(p->ct, 1, NULL, NULL,
-	    "set-option -p -t %%%u @linbit-role main", p->shell);
+	    "set-option -t %s: @linbit-main %%%u", p->session, p->shell);
 	make_chat(p);
 }
 
@@ -133,45 +134,54 @@ make_shell(struct panes *p)
 
 /* ---- looking at them ------------------------------------------------------ */
 
+/* Which panes are ours the session knows, as panes have no options before tmux
+ * 3.0; the number of one that has gone is never used again. */
+#define SESSION_FORMAT "#{@linbit-started} #{@linbit-main} #{@linbit-chat}"
 #define CHECK_FORMAT "#{pane_id} #{window_width} #{window_height} " \
-	"#{window_zoomed_flag} #{pane_in_mode} #{pane_height} #{@linbit-role}"
+	"#{window_zoomed_flag} #{pane_in_mode} #{pane_height}"
 
 struct pane_line {
 	uint64_t	 id, width, height, zoomed, in_mode, rows;
-	const char	*role;
-	size_t		 role_len;
 };
 
-/* One line of CHECK_FORMAT; S is moved behind it. */
+/* One line of CHECK_FORMAT; *S is moved behind it.  A line that is none is left
+ * out. */
 static bool
-parse_line(const char **s, struct pane_line *pl)
+next_pane(const char **s, struct pane_line *pl)
 {
 	uint64_t *const fields[] = { &pl->id, &pl->width, &pl->height,
 	    &pl->zoomed, &pl->in_mode, &pl->rows };
 	size_t i, n;
-	bool ok = true;
+	bool ok = false;
 
-	if (**s == '\0')
-		return false;
-	*s += **s == '%';
-	for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		n = strcspn(*s, " \n");
-		if (num_parse(*s, n, 0, UINT_MAX - 1, fields[i]) == -1)
-			ok = false;
-		*s += n + ((*s)[n] == ' ');
+	while (**s != '\0' && !ok) {
+		ok = true;
+		*s += **s == '%';
+		for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+			n = strcspn(*s, " \n");
+			if (num_parse(*s, n, 0, UINT_MAX - 1, fields[i]) == -1)
+				ok = false;
+			*s += n + ((*s)[n] == ' ');
+		}
+		*s += strcspn(*s, "\n");
+		*s += **s == '\n';
 	}
-	pl->role = *s;
-	pl->role_len = ok ? strcspn(*s, "\n") : 0;
-	*s += strcspn(*s, "\n");
-	*s += **s == '\n';
-	return true;
+	return ok;
 }
 
+/* The answer to SESSION_FORMAT.  True if the shell was started. */
 static bool
-is_role(const struct pane_line *pl, const char *role)
+parse_session(const char *s, unsigned int *shell, unsigned int *chat)
 {
-	return pl->role_len == strlen(role) &&
-	    memcmp(pl->role, role, pl->role_len) == 0;
+	bool started = s[0] == '1';
+
+	s += strcspn(s, " ");
+	s += *s == ' ';
+	*shell = parse_pane(s);
+	s += strcspn(s, " ");
+	s += *s == ' ';
+	*chat = parse_pane(s);
+	return started;
 }
 
 /* What the list says of the shell pane. */
@@ -224,20 +234,22 @@ static void
 check_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 {
 	struct panes *p = arg;
-	unsigned int before = p->height;
+	unsigned int before = p->height, shell, chat;
 	const char *s;
 	struct pane_line pl;
+	bool started;
 
 	if (!ok || n != 2 || p->ended)
 		return;
+	started = parse_session(a[0].s, &shell, &chat);
 	p->shell = p->chat = NO_PANE;
-	for (s = a[1].s; parse_line(&s, &pl);) {
-		if (is_role(&pl, "main"))
+	for (s = a[1].s; next_pane(&s, &pl);) {
+		if (pl.id == shell)
 			see_shell(p, &pl);
-		else if (is_role(&pl, "chat"))
+		else if (pl.id == chat)
 			see_chat(p, &pl, before);
 	}
-	if (p->shell == NO_PANE && a[0].s[0] == '1')
+	if (p->shell == NO_PANE && started)
 		ended(p, false);
 	else if (p->shell == NO_PANE)
 		make_shell(p);
@@ -250,6 +262,8 @@ check_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 		p->ready = true;
 		p->ops->ready_cb(p->arg);
 	}
+	if (p->shell != NO_PANE)
+		panesize_check(p);
 	if (p->ready && !p->ended)
 		p->ops->changed_cb(p->arg);
 }
@@ -258,7 +272,7 @@ static void
 check(struct panes *p)
 {
 	control_command(p->ct, 2, check_cb, p,
-	    "display-message -p -t %s: '#{@linbit-started}' ; "
+	    "display-message -p -t %s: '" SESSION_FORMAT "' ; "
 	    "list-panes -s -t %s -F '" CHECK_FORMAT "'", p->session,
 	    p->session);
 }
@@ -301,7 +315,8 @@ static void
 notify_cb(void *arg, const char *name)
 {
 	static const char *const interesting[] = { "layout-change",
-	    "pane-mode-changed", "window-close", "unlinked-window-close" };
+	    "pane-mode-changed", "window-close", "unlinked-window-close",
+	    "window-renamed", "unlinked-window-renamed" };
 	struct panes *p = arg;
 	size_t i;
 
@@ -336,7 +351,7 @@ attach(struct panes *p)
 	const char *own = getenv("TMUX_PANE");
 	char path[SESSIONDIR_PATH_MAX];
 
-	p->ct = control_new(p->base,
+	p->ct = control_new(p->base, p->caps,
 	    sessiondir_file(p->sd, FILE_TMUX_SOCK, path), p->session,
 	    p->pipe.pipe == NULL, &control_ops, p);
 	if (p->ct == NULL)
@@ -358,6 +373,7 @@ again_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	control_free(p->ct);
+	panekeys_reset(p);
 	if (!attach(p)) {
 		log_warn("cannot start tmux");
 		ended(p, true);
@@ -415,12 +431,15 @@ panes_new(struct event_base *base, const struct sessiondir *sd,
 	p->ops = ops;
 	p->arg = arg;
 	p->shell = p->chat = p->stream = NO_PANE;
+	p->paste = -1;
 	vtmodes_init(&p->vt);
 	(void)server_target(sd, p->session);
 	p->respawn = evtimer_new(base, respawn_cb, p);
 	p->again = evtimer_new(base, again_cb, p);
-	if (p->respawn == NULL || p->again == NULL || quote_face(p) == -1 ||
-	    panepipe_init(p) == -1 || paneshot_init(p) == -1 || !attach(p)) {
+	p->typed = evbuffer_new();
+	if (p->respawn == NULL || p->again == NULL || p->typed == NULL ||
+	    quote_face(p) == -1 || panepipe_init(p) == -1 ||
+	    paneshot_init(p) == -1 || !attach(p)) {
 		panes_free(p);
 		return NULL;
 	}
@@ -439,5 +458,8 @@ panes_free(struct panes *p)
 		event_free(p->respawn);
 	if (p->again != NULL)
 		event_free(p->again);
+	if (p->typed != NULL)
+		evbuffer_free(p->typed);
+	panekeys_reset(p);
 	free(p);
 }

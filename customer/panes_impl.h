@@ -15,6 +15,7 @@
 #include "panes.h"
 #include "pipe.h"
 #include "server.h"
+#include "snapshot.h"
 #include "tmuxcaps.h"
 #include "vtmodes.h"
 
@@ -23,6 +24,7 @@
 #define PANEPIPE_LINE_MAX (PIPE_COMMAND_MAX + 64)
 
 struct control;
+struct evbuffer;
 struct event;
 
 /* panepipe.c: how the shell pane is read and written. */
@@ -52,6 +54,7 @@ struct paneshot {
 	bool		 running;	/* commands are under way, which … */
 	bool		 answers;	/* … will answer it */
 	bool		 splices;	/* … change the pipe */
+	bool		 corrected;	/* ask is; see snapshot_read() */
 	unsigned int	 tries;		/* of a quiet screen */
 	uint64_t	 total;		/* read from the pipe before this one */
 	int64_t		 spliced_ms;	/* the last time; 0: never */
@@ -81,8 +84,15 @@ struct panes {
 	bool			 in_mode;	/* the customer scrolls */
 	bool			 zoomed;
 	unsigned int		 width, height;	/* the window */
-	unsigned int		 base_width, base_height; /* at first */
+	unsigned int		 base_width, base_height; /* at first, or what
+						 * the clients allow */
 	unsigned int		 wish_cols, wish_rows;	/* 0 0: none */
+	unsigned int		 given_width, given_height; /* to the window;
+						 * see panesize.c */
+	bool			 sized;
+	struct evbuffer		*typed;		/* that waits; see panekeys.c */
+	bool			 typing;
+	int			 paste;		/* a file of octets; -1: none */
 	unsigned int		 cols, rows;	/* the shell pane */
 	bool			 main_stale;	/* they changed while the main
 						 * screen was not shown, which */
@@ -90,6 +100,7 @@ struct panes {
 	struct vtmodes		 vt;
 	struct panepipe		 pipe;
 	struct paneshot		 shot;
+	struct snapshot_ask	 ask;		/* for a screen */
 };
 
 /* ---- panes.c ---- */
@@ -166,5 +177,11 @@ void	paneshot_drawn(struct panes *p);
 
 /* Ask tmux again for the size that is wished, as what it depends on changed. */
 void	panesize_apply(struct panes *p);
+
+/* The control client that was typing is done, or is another one. */
+void	panekeys_reset(struct panes *p);
+
+/* Something changed, perhaps the clients; the shell pane is there. */
+void	panesize_check(struct panes *p);
 
 #endif

@@ -17,7 +17,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
@@ -134,46 +134,64 @@ proven_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 
 /* ---- taking it ------------------------------------------------------------ */
 
-static struct snapshot_text
-text_of(const struct control_answer *a)
-{
-	struct snapshot_text t = { a->s, a->len };
-
-	return t;
-}
-
 /* What tmux's parser has of an incomplete sequence, into ours. */
 static void
-take_pending(struct panes *p, const struct snapshot_info *info,
-    const struct control_answer *a)
+take_pending(struct panes *p, const struct snapshot_answer *an)
 {
-	size_t len = a->len;
+	size_t len = an->pending.len;
+	char *text = strndup(an->pending.s, len);
 
-	if (len > 0 && a->s[len - 1] == '\n')
+	if (len > 0 && an->pending.s[len - 1] == '\n')
 		len--;
-	vtmodes_lost(&p->vt, info->alternate, a->s, tmux_unescape(a->s, len));
+	if (text != NULL)
+		vtmodes_lost(&p->vt, an->info.alternate, text,
+		    tmux_unescape(text, len));
+	free(text);
 }
 
-/* Make the screen of the answers to SHOOT.  Returns 0, or -1. */
+/* Make the screen of what was read.  Returns 0, or -1. */
+static int
+paint(struct panes *p, const struct snapshot_answer *an)
+{
+	struct panes_shot *shot = &p->shot.taken;
+
+	shot->screen = evbuffer_new();
+	if (shot->screen == NULL)
+		return -1;
+	shot->cols = an->info.cols;
+	shot->rows = an->info.rows;
+	if (p->lost || p->shot.splices)
+		take_pending(p, an);
+	if (an->history.s != NULL && (shot->history = evbuffer_new()) != NULL)
+		(void)snapshot_history(shot->history, &an->info, an->history,
+		    an->above);
+	if (p->vt.unsure)
+		(void)penguess(an->screen.s, an->screen.len, an->info.cx,
+		    an->info.cy, &p->vt.pen);
+	return snapshot_screen(shot->screen, &an->info, an->screen, an->saved,
+	    &p->vt);
+}
+
+/* Make the screen of the answers.  Returns as snapshot_read(). */
 static int
 compose(struct panes *p, const struct control_answer *a, unsigned int n)
 {
-	struct panes_shot *shot = &p->shot.taken;
-	struct snapshot_info info;
+	struct snapshot_text *texts = calloc(n + 1, sizeof *texts);
+	struct snapshot_answer an = { .rows = NULL };
+	unsigned int i;
+	int rv = -1;
 
-	if (n < 4 || snapshot_parse(&info, a[0].s, a[0].len) == -1 ||
-	    (shot->screen = evbuffer_new()) == NULL)
-		return -1;
-	shot->cols = info.cols;
-	shot->rows = info.rows;
-	if (p->lost || p->shot.splices)
-		take_pending(p, &info, &a[3]);
-	if (n == 5 && (shot->history = evbuffer_new()) != NULL)
-		(void)snapshot_history(shot->history, &info, text_of(&a[4]));
-	if (p->vt.unsure)
-		(void)penguess(a[1].s, a[1].len, info.cx, info.cy, &p->vt.pen);
-	return snapshot_screen(shot->screen, &info, text_of(&a[1]),
-	    text_of(&a[2]), &p->vt);
+	for (i = 0; texts != NULL && i < n; i++) {
+		texts[i].s = a[i].s;
+		texts[i].len = a[i].len;
+	}
+	if (texts != NULL)
+		rv = snapshot_read(&an, p->caps, &p->ask, texts, n, &p->vt);
+	if (rv == 0)
+		rv = paint(p, &an);
+	snapshot_release(&an);
+	free(texts);
+	return rv;
 }
 
 static void
@@ -182,6 +200,7 @@ taken_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 	struct panes *p = arg;
 	struct paneshot *sh = &p->shot;
 	bool exact = p->pipe.pipe == NULL || sh->splices || p->pipe.dead;
+	int rv = -1;
 
 	if (sh->splices && n > 0) {
 		panepipe_switch(p);
@@ -194,7 +213,12 @@ taken_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 		try_again(p);
 		return;
 	}
-	if (!ok || compose(p, a, n) == -1) {
+	if (ok)
+		rv = compose(p, a, n);
+	if (rv == 1) {
+		sh->corrected = true;
+		paneshot_step(p);
+	} else if (rv == -1) {
 		if (sh->splices && !p->lost)
 			panepipe_failed(p);
 		fail(p);
@@ -206,30 +230,33 @@ taken_cb(void *arg, bool ok, const struct control_answer *a, unsigned int n)
 	}
 }
 
-#define SHOOT	"display-message -p -t %%%u '" SNAPSHOT_FORMAT "' ; "	\
-	"capture-pane -p -e -N -t %%%u ; "				\
-	"capture-pane -p -e -N -a -q -t %%%u ; "			\
-	"capture-pane -p -P -C -t %%%u"
-
 /* Send it all as one line, with PIPE (which may be "") before it. */
 static void
 take(struct panes *p, const char *pipe)
 {
+	struct evbuffer *line = evbuffer_new();
 	struct paneshot *sh = &p->shot;
-	unsigned int n = pipe[0] != '\0' ? 5 : 4;
-	char history[64] = "";
+	unsigned int n;
 
-	if (sh->asked && sh->history > 0) {
-		(void)snprintf(history, sizeof history,
-		    " ; capture-pane -p -e -N -S -%u -E -1 -t %%%u",
-		    sh->history, p->shell);
-		n++;
+	if (line == NULL) {
+		fail(p);
+		return;
 	}
+	if (!sh->corrected) {
+		p->ask.rows = p->rows;
+		p->ask.alternate = p->vt.alternate;
+	}
+	sh->corrected = false;
+	p->ask.pane = p->shell;
+	p->ask.history = sh->asked ? sh->history : 0;
+	n = snapshot_commands(line, p->caps, &p->ask);
+	evbuffer_add(line, "", 1);
 	sh->running = true;
 	sh->splices = pipe[0] != '\0';
 	sh->answers = sh->asked;
-	control_command(p->ct, n, taken_cb, p, "%s" SHOOT "%s", pipe, p->shell,
-	    p->shell, p->shell, p->shell, history);
+	control_command(p->ct, n + sh->splices, taken_cb, p, "%s%s", pipe,
+	    (char *)evbuffer_pullup(line, -1));
+	evbuffer_free(line);
 }
 
 static void

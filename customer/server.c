@@ -76,9 +76,11 @@ own_path(char exe[PATH_MAX])
 }
 
 /*
- * The customer's own configuration is not read.  Size: the smallest client's,
- * so that a viewer can ask for less, never for more.  Paste time: on a slow
- * link prefix and key arrive together, and that is no paste.
+ * The customer's own configuration is not read.  Nothing in ours may fail on
+ * any tmux, or it would show that in the shell's pane.  Size: the smallest
+ * client's, so that a viewer can ask for less, never for more (before tmux 2.9,
+ * which -q is for, there is nothing else).  Paste time: on a slow link prefix
+ * and key arrive together, and that is no paste.
  */
 int
 server_configure(const struct sessiondir *sd, const struct settings *s)
@@ -97,9 +99,9 @@ server_configure(const struct sessiondir *sd, const struct settings *s)
 	    "set-option -g assume-paste-time 0\n"
 	    "set-option -g status off\n"
 	    "set-option -g history-limit 10000\n"
-	    "set-option -g window-size smallest\n"
-	    "set-option -g allow-rename off\n"
-	    "set-option -g automatic-rename off\n"
+	    "set-window-option -gq window-size smallest\n"
+	    "set-window-option -g allow-rename off\n"
+	    "set-window-option -g automatic-rename off\n"
 	    "set-option -g prefix %s\n"
 	    "unbind-key -a -T prefix\n"
 	    "bind-key %s send-prefix\n"
@@ -111,7 +113,7 @@ server_configure(const struct sessiondir *sd, const struct settings *s)
 	    "bind-key PPage copy-mode -u\n"
 	    "bind-key Q run-shell -b 'exec %s @key %s away'\n"
 	    "bind-key K confirm-before -p 'End the session and close this "
-	    "shell? (y/n)' { run-shell -b 'exec %s @key %s end' }\n",
+	    "shell? (y/n)' \"run-shell -b 'exec %s @key %s end'\"\n",
 	    key, key, exe, sd->path, exe, sd->path);
 	if (n < 0 || (size_t)n >= sizeof text) {
 		errno = ENAMETOOLONG;

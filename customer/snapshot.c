@@ -390,7 +390,7 @@ snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
 
 int
 snapshot_history(struct evbuffer *out, const struct snapshot_info *info,
-    struct snapshot_text history)
+    struct snapshot_text history, unsigned int above)
 {
 	struct snapshot_text line;
 	unsigned int y;
@@ -411,7 +411,7 @@ snapshot_history(struct evbuffer *out, const struct snapshot_info *info,
 	}
 	/* as many scroll out as are on the screen, and nothing else */
 	evbuffer_add_printf(out, "\033[0m\017\033[%u;1H", info->rows);
-	for (y = y < info->rows ? y : info->rows; y > 0; y--)
+	for (y = above < info->rows ? above : info->rows; y > 0; y--)
 		evbuffer_add_printf(out, "\n");
 	return 0;
 }

@@ -14,12 +14,13 @@
 #include "vtmodes.h"
 
 struct evbuffer;
+struct tmuxcaps;
 
 #define SNAPSHOT_MAX		(1u << 20)	/* octets of one screen, or of one
 						 * history */
 #define SNAPSHOT_TABS_MAX	512
 
-/* What a pane says of itself: the answer to SNAPSHOT_FORMAT. */
+/* What a pane says of itself. */
 struct snapshot_info {
 	unsigned int	cols, rows;		/* 1..9999 */
 	unsigned int	cx, cy;			/* cx == cols: the next character
@@ -35,28 +36,55 @@ struct snapshot_info {
 	char		tabs[SNAPSHOT_TABS_MAX]; /* "8,16,24" */
 };
 
-#define SNAPSHOT_FORMAT							\
-	"#{pane_width} #{pane_height} #{cursor_x} #{cursor_y} "		\
-	"#{alternate_on} #{alternate_saved_x} #{alternate_saved_y} "	\
-	"#{scroll_region_upper} #{scroll_region_lower} #{cursor_flag} "	\
-	"#{insert_flag} #{wrap_flag} #{origin_flag} #{keypad_flag} "	\
-	"#{keypad_cursor_flag} #{mouse_standard_flag} "			\
-	"#{mouse_button_flag} #{mouse_all_flag} #{mouse_utf8_flag} "	\
-	"#{mouse_sgr_flag} #{history_size} #{pane_tabs}"
-
 /* Octets that may stand between two lines of an answer. */
 struct snapshot_text {
 	const char	*s;
 	size_t		 len;
 };
 
-/* Read the answer to SNAPSHOT_FORMAT.  Returns 0, or -1 if it is none. */
+/* What is asked of tmux. */
+struct snapshot_ask {
+	unsigned int	pane;
+	unsigned int	rows;		/* of it, as far as is known */
+	bool		alternate;	/* screen is shown, so the main one is
+					 * wanted too; as far as is known */
+	unsigned int	history;	/* lines above the screen, or 0 */
+};
+
+/* What tmux answered. */
+struct snapshot_answer {
+	struct snapshot_info	 info;
+	struct snapshot_text	 screen, saved, history;
+	struct snapshot_text	 pending; /* of a sequence, as \ooo */
+	struct evbuffer		*rows;	/* what they point into, or NULL */
+	unsigned int		 above;	/* rows that history takes */
+};
+
+/*
+ * Append to LINE the commands of ASK, for one line: " ; " stands between them.
+ * Returns how many.
+ */
+unsigned int	snapshot_commands(struct evbuffer *line,
+		    const struct tmuxcaps *caps, const struct snapshot_ask *ask);
+
+/*
+ * Read the answers to the N commands of ASK; VT is what the stream said up to
+ * that moment.  Returns 0; or 1 if the pane was not as far as was known: ASK is
+ * set right, ask again; or -1 if they make no sense.  ANSWERS must outlive AN,
+ * which snapshot_release() frees in any case.
+ */
+int	snapshot_read(struct snapshot_answer *an, const struct tmuxcaps *caps,
+	    struct snapshot_ask *ask, const struct snapshot_text *answers,
+	    unsigned int n, const struct vtmodes *vt);
+void	snapshot_release(struct snapshot_answer *an);
+
+/* Read what a pane says of itself.  Returns 0, or -1 if it does not. */
 int	snapshot_parse(struct snapshot_info *info, const char *s, size_t len);
 
 /*
- * Append to OUT what paints the pane: SCREEN is what capture-pane -p -e -N
- * gave, SAVED what it gave with -a -q (used if INFO says so), VT what the
- * stream said up to that moment.  At most SNAPSHOT_MAX octets.  Returns 0, or
+ * Append to OUT what paints the pane: SCREEN is its rows as captured, SAVED those
+ * below the alternate screen (used if INFO says so), VT what the stream said up
+ * to that moment.  At most SNAPSHOT_MAX octets.  Returns 0, or
  * -1 with errno.
  */
 int	snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
@@ -64,11 +92,11 @@ int	snapshot_screen(struct evbuffer *out, const struct snapshot_info *info,
 	    const struct vtmodes *vt);
 
 /*
- * Append to OUT what leaves the lines of HISTORY (capture-pane -p -e -N -S -n
- * -E -1) in the scrollback above an empty screen of INFO's size; the last ones,
- * if they are more than SNAPSHOT_MAX octets.  Returns 0, or -1 with errno.
+ * Append to OUT what leaves the lines of HISTORY, which take ABOVE rows, in the
+ * scrollback above an empty screen of INFO's size; the last ones, if they are
+ * more than SNAPSHOT_MAX octets.  Returns 0, or -1 with errno.
  */
 int	snapshot_history(struct evbuffer *out, const struct snapshot_info *info,
-	    struct snapshot_text history);
+	    struct snapshot_text history, unsigned int above);
 
 #endif

@@ -9,30 +9,23 @@
 #include "num.h"
 #include "spawn.h"
 
-#define OLDEST	302	/* what the rest of the program can do with so far */
-
-/* By capability: its name in TUNL_TMUX_CAPS, the first version that has it, and
- * what a tmux without it lacks. */
+/* By capability: its name in TUNL_TMUX_CAPS, and the first version that has
+ * it. */
 static const struct {
 	const char	*name;
 	unsigned int	 since;
-	const char	*what;
 } table[TMUX_CAPS] = {
-	[TMUX_PIPE_BOTH] = { "pipe", 207, "pipes both ways (2.7)" },
-	[TMUX_WINDOW_SIZE] = { "window-size", 209,
-	    "sizes that follow the smallest client (2.9)" },
-	[TMUX_KEYS_HEX] = { "hex", 300, "keys as octets (3.0)" },
-	[TMUX_PANE_OPTIONS] = { "pane-options", 300, "options of panes (3.0)" },
-	[TMUX_MENUS] = { "menus", 300, "menus (3.0)" },
-	[TMUX_BRACES] = { "braces", 300, "braces (3.0)" },
-	[TMUX_CAPTURE_BLANKS] = { "blanks", 301,
-	    "captures with trailing blanks (3.1)" },
-	[TMUX_CLIENT_FLAGS] = { "client-flags", 302,
-	    "clients whose size can be ignored (3.2)" },
-	[TMUX_MODE_RUNS] = { "mode-runs", 302,
-	    "panes that go on in copy mode (3.2)" },
-	[TMUX_CONTROL_CHEAP] = { "cheap-control", 307,
-	    "control mode at no cost (3.7)" },
+	[TMUX_PIPE_BOTH] = { "pipe", 207 },
+	[TMUX_WINDOW_SIZE] = { "window-size", 209 },
+	[TMUX_ORIGIN] = { "origin", 209 },
+	[TMUX_KEYS_HEX] = { "hex", 300 },
+	[TMUX_MODE_FORMATS] = { "mode-formats", 300 },
+	[TMUX_MENUS] = { "menus", 300 },
+	[TMUX_CAPTURE_BLANKS] = { "blanks", 301 },
+	[TMUX_CLIENT_FLAGS] = { "client-flags", 302 },
+	[TMUX_MODE_RUNS] = { "mode-runs", 302 },
+	[TMUX_CONTROL_CHEAP] = { "cheap-control", 307 },
+	[TMUX_PASTE_ENCODES] = { "paste-encodes", 307 },
 };
 
 static int
@@ -89,18 +82,20 @@ bits_of(unsigned int number)
 
 /* "+name" or "-name", of LEN octets.  Returns 0, or -1 if there is none such. */
 static int
-switch_cap(uint32_t *bits, const char *word, size_t len)
+switch_cap(struct tmuxcaps *caps, const char *word, size_t len)
 {
+	uint32_t bit;
 	size_t i;
 
 	for (i = 0; i < TMUX_CAPS; i++) {
 		if (len < 2 || strlen(table[i].name) != len - 1 ||
 		    memcmp(table[i].name, word + 1, len - 1) != 0)
 			continue;
-		if (word[0] == '+')
-			*bits |= UINT32_C(1) << i;
-		else
-			*bits &= ~(UINT32_C(1) << i);
+		bit = UINT32_C(1) << i;
+		caps->bits = word[0] == '+' ? caps->bits | bit :
+		    caps->bits & ~bit;
+		caps->real = word[0] == '+' ? caps->real | bit :
+		    caps->real & ~bit;
 		return 0;
 	}
 	return -1;
@@ -108,13 +103,13 @@ switch_cap(uint32_t *bits, const char *word, size_t len)
 
 /* A version, of LEN octets, may only come first. */
 static int
-take_word(uint32_t *bits, const char *word, size_t len, bool first)
+take_word(struct tmuxcaps *caps, const char *word, size_t len, bool first)
 {
 	char version[TMUXCAPS_VERSION_MAX];
 	unsigned int number;
 
 	if (len > 0 && (word[0] == '+' || word[0] == '-'))
-		return switch_cap(bits, word, len);
+		return switch_cap(caps, word, len);
 	if (!first || len >= sizeof version)
 		return -1;
 	memcpy(version, word, len);
@@ -122,19 +117,19 @@ take_word(uint32_t *bits, const char *word, size_t len, bool first)
 	number = tmuxcaps_number(version);
 	if (number == 0)
 		return -1;
-	*bits = bits_of(number);
+	caps->bits = bits_of(number);
 	return 0;
 }
 
 static int
-take_override(uint32_t *bits, const char *s)
+take_override(struct tmuxcaps *caps, const char *s)
 {
 	bool first = true;
 	size_t n;
 
 	for (; *s != '\0'; s += n, first = false) {
 		n = strcspn(s, ",");
-		if (take_word(bits, s, n, first) == -1)
+		if (take_word(caps, s, n, first) == -1)
 			return -1;
 		if (s[n] == ',' && s[++n] == '\0')
 			return -1;
@@ -145,9 +140,9 @@ take_override(uint32_t *bits, const char *s)
 bool
 tmuxcaps_is_override(const char *override)
 {
-	uint32_t bits = 0;
+	struct tmuxcaps caps = { .bits = 0 };
 
-	return take_override(&bits, override) == 0;
+	return take_override(&caps, override) == 0;
 }
 
 int
@@ -156,22 +151,18 @@ tmuxcaps_load(struct tmuxcaps *caps, const char *override)
 	memset(caps, 0, sizeof *caps);
 	if (ask_version(caps->version) == -1)
 		return -1;
-	caps->bits = bits_of(tmuxcaps_number(caps->version));
-	if (override != NULL && take_override(&caps->bits, override) == -1) {
+	caps->bits = caps->real = bits_of(tmuxcaps_number(caps->version));
+	if (override != NULL && take_override(caps, override) == -1) {
 		errno = EINVAL;
 		return -1;
 	}
 	return 0;
 }
 
-const char *
-tmuxcaps_missing(const char *version)
+bool
+tmuxcaps_suffices(const char *version)
 {
 	unsigned int number = tmuxcaps_number(version);
-	size_t i;
 
-	for (i = 0; number != 0 && number < OLDEST && i < TMUX_CAPS; i++)
-		if (number < table[i].since)
-			return table[i].what;
-	return NULL;
+	return number == 0 || number >= tmuxcaps_number(TMUXCAPS_OLDEST);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../customer/snapshot.h"
+#include "../../customer/tmuxcaps.h"
 #include "fuzz.h"
 
 /* Up to the next NUL. */
@@ -28,12 +29,28 @@ take(const uint8_t **data, size_t *size)
 	return t;
 }
 
+/* The same as an old tmux's answers. */
+static void
+read_answers(const struct snapshot_text *answers, const struct vtmodes *vt)
+{
+	static const struct tmuxcaps none = { "2.6", 0, 0 };
+	struct snapshot_ask ask = { 0, 1, false, 1 };
+	struct snapshot_answer an;
+
+	if (snapshot_read(&an, &none, &ask, answers, 4, vt) == 0 &&
+	    an.screen.len > answers[1].len + 8)
+		abort();
+	snapshot_release(&an);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct snapshot_text line = take(&data, &size);
 	struct snapshot_text screen = take(&data, &size);
 	struct snapshot_text saved = take(&data, &size);
+	const struct snapshot_text answers[] = { line, screen, saved,
+	    saved };
 	struct snapshot_info info;
 	struct evbuffer *out;
 	struct vtmodes vt;
@@ -42,6 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	vtmodes_init(&vt);
 	vtmodes_feed(&vt, data, size);
+	read_answers(answers, &vt);
 	out = evbuffer_new();
 	if (out == NULL)
 		abort();
@@ -49,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    evbuffer_get_length(out) > SNAPSHOT_MAX)
 		abort();
 	evbuffer_drain(out, evbuffer_get_length(out));
-	if (snapshot_history(out, &info, screen) == 0 &&
+	if (snapshot_history(out, &info, screen, info.history) == 0 &&
 	    evbuffer_get_length(out) > SNAPSHOT_MAX)
 		abort();
 	evbuffer_free(out);

@@ -56,8 +56,7 @@ inner() {
 
 # Find the customer's main pane, once.
 find_main() {
-	main_pane=$(inner customer list-panes -a -F \
-	    '#{@linbit-role} #{pane_id}' | sed -n 's/^main //p')
+	main_pane=$(inner customer show-options -v @linbit-main)
 	[ -n "$main_pane" ] || fail "no pane of the customer's is the main one"
 }
 

@@ -159,8 +159,7 @@ coproc DEMO { exec "$demo" "$tmp" 2>"$tmp/err"; }
 pid=$DEMO_PID
 read -r -t 10 answer <&"${DEMO[0]}" || answer=none
 [ "$answer" = ready ] || { bad "no panes: $answer"; cat "$tmp/err"; exit 1; }
-t original list-panes -s -t linbit-demo -F '#{pane_id} #{@linbit-role}' |
-    sed -n 's/ main$//p' >"$tmp/pane"
+t original show-options -v -t linbit-demo @linbit-main >"$tmp/pane"
 t replay -f "$tmp/conf" new-session -d -s replay -x $cols -y $((rows - 10)) \
     "exec sh $tmp/draw replay" || exit 1
 

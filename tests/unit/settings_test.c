@@ -15,7 +15,6 @@
 
 #include "../../customer/hostinfo.h"
 #include "../../customer/settings.h"
-#include "../../customer/tmuxcaps.h"
 
 static char err[256];
 
@@ -211,32 +210,6 @@ this_machine(void **state)
 	assert_non_null(strstr(line, " mode=restricted perm=BLOCKED"));
 }
 
-static void
-tmux_versions(void **state)
-{
-	(void)state;
-	assert_int_equal(tmuxcaps_number("3.3a"), 303);
-	assert_int_equal(tmuxcaps_number("2.6"), 206);
-	assert_int_equal(tmuxcaps_number("next-3.5"), 305);
-	assert_int_equal(tmuxcaps_number("3.3-rc2"), 303);
-	assert_int_equal(tmuxcaps_number("master"), 0);
-	assert_true(tmuxcaps_is_override(""));
-	assert_true(tmuxcaps_is_override("2.6"));
-	assert_true(tmuxcaps_is_override("3.1,+pipe,-blanks"));
-	assert_true(tmuxcaps_is_override("-pipe"));
-	assert_false(tmuxcaps_is_override("-pipe,2.6"));
-	assert_false(tmuxcaps_is_override("pipe"));
-	assert_false(tmuxcaps_is_override("+"));
-	assert_false(tmuxcaps_is_override("-pipe,"));
-	assert_false(tmuxcaps_is_override("2.6,,+pipe"));
-	assert_false(tmuxcaps_is_override("master"));
-	assert_null(tmuxcaps_missing("3.3a"));
-	assert_null(tmuxcaps_missing("3.2"));
-	assert_null(tmuxcaps_missing("master"));
-	assert_non_null(strstr(tmuxcaps_missing("2.7"), "2.9"));
-	assert_non_null(strstr(tmuxcaps_missing("3.1c"), "3.2"));
-}
-
 int
 main(void)
 {
@@ -249,7 +222,6 @@ main(void)
 		cmocka_unit_test(environment_over_file),
 		cmocka_unit_test(ssh_configuration),
 		cmocka_unit_test(this_machine),
-		cmocka_unit_test(tmux_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

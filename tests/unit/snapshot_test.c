@@ -12,6 +12,7 @@
 #include <event2/buffer.h>
 
 #include "../../customer/snapshot.h"
+#include "../../customer/tmuxcaps.h"
 
 #define PLAIN	"80 24 3 1 0 4294967295 4294967295 0 23 1 0 1 0 0 0 0 0 0 0 0 " \
 		"12 8,16\n"
@@ -225,7 +226,8 @@ history_scrolls_out(void **state)
 
 	(void)state;
 	parse("5 2 0 0 0 0 0 0 1 1 0 1 0 0 0 0 0 0 0 0 0 \n", &info);
-	assert_int_equal(snapshot_history(b, &info, text("one\ntwo\n")), 0);
+	assert_int_equal(snapshot_history(b, &info, text("one\ntwo\n"),
+	    2), 0);
 	n = evbuffer_remove(b, out, sizeof out - 1);
 	assert_true(n > 0);
 	out[n] = '\0';
@@ -246,9 +248,172 @@ history_is_bounded(void **state)
 	for (i = 0; i < sizeof big; i++)
 		big[i] = i % 50 == 49 ? '\n' : 'x';
 	parse(PLAIN, &info);
-	assert_int_equal(snapshot_history(b, &info, t), 0);
+	assert_int_equal(snapshot_history(b, &info, t, 60000), 0);
 	assert_true(evbuffer_get_length(b) <= SNAPSHOT_MAX);
 	evbuffer_free(b);
+}
+
+/* ---- asking --------------------------------------------------------------- */
+
+#define HAS(cap)	(UINT32_C(1) << (cap))
+
+static const struct tmuxcaps new_tmux = { "3.3a", UINT32_MAX, UINT32_MAX };
+static const struct tmuxcaps as_old = { "3.3a", 0, UINT32_MAX };
+static const struct tmuxcaps tmux_2_6 = { "2.6", 0, 0 };
+static const struct tmuxcaps tmux_2_9 = { "2.9", HAS(TMUX_ORIGIN),
+    HAS(TMUX_ORIGIN) };
+
+/* The line for ASK; the number of its commands must be N. */
+static const char *
+asked(const struct tmuxcaps *caps, const struct snapshot_ask *ask,
+    unsigned int n)
+{
+	static char out[65536];
+	struct evbuffer *b = evbuffer_new();
+	int len;
+
+	assert_int_equal(snapshot_commands(b, caps, ask), n);
+	len = evbuffer_remove(b, out, sizeof out - 1);
+	assert_true(len > 0);
+	out[len] = '\0';
+	evbuffer_free(b);
+	return out;
+}
+
+static void
+a_line_of_commands(void **state)
+{
+	const struct snapshot_ask ask = { 7, 2, true, 50 };
+	const struct snapshot_ask plain = { 7, 3, false, 0 };
+	const char *line;
+
+	(void)state;
+	line = asked(&new_tmux, &ask, 5);
+	has(line, "display-message -p -t%7 '#{pane_width} ");
+	has(line, "#{origin_flag}");
+	has(line, "' ; capture-pane -peN -t%7 ; capture-pane -peNaq -t%7 ; "
+	    "capture-pane -pPC -t%7 ; capture-pane -peN -S-50 -E-1 -t%7");
+	line = asked(&tmux_2_6, &ask, 7);
+	has_not(line, "#{origin_flag}");
+	has(line, "' ; capture-pane -peJ -S0 -E0 -t%7 ; "
+	    "capture-pane -peJ -S1 -E1 -t%7 ; "
+	    "capture-pane -peJaq -S0 -E0 -t%7 ; "
+	    "capture-pane -peJaq -S1 -E1 -t%7 ; "
+	    "capture-pane -pPC -t%7 ; capture-pane -peJ -S-50 -E-1 -t%7");
+	has(asked(&as_old, &plain, 5), " ; capture-pane -peN -S0 -E0 -t%7 ;");
+	has(asked(&tmux_2_6, &plain, 5), " -S2 -E2 -t%7");
+}
+
+#define ROWS	"10 2 3 1 %d 0 0 0 1 1 0 1 0 0 0 0 0 0 0 0 %d 8\n"
+
+/* Read answers: the first one, and N - 1 others. */
+static int
+answered(struct snapshot_answer *an, const struct tmuxcaps *caps,
+    struct snapshot_ask *ask, int alternate, int history,
+    const char *const *others, unsigned int n, const char *stream)
+{
+	struct snapshot_text texts[8];
+	struct vtmodes vt;
+	char info[256];
+	unsigned int i;
+
+	(void)snprintf(info, sizeof info, ROWS, alternate, history);
+	texts[0] = text(info);
+	for (i = 1; i < n; i++)
+		texts[i] = text(others[i - 1]);
+	vtmodes_init(&vt);
+	vtmodes_feed(&vt, stream, strlen(stream));
+	return snapshot_read(an, caps, ask, texts, n, &vt);
+}
+
+static void
+is_text(struct snapshot_text t, const char *want)
+{
+	assert_int_equal(t.len, strlen(want));
+	assert_memory_equal(t.s, want, t.len);
+}
+
+static void
+answers_at_once(void **state)
+{
+	static const char *const others[] = { "one\ntwo\n", "below\n", "\\033\n",
+	    "above\n" };
+	struct snapshot_ask ask = { 7, 2, false, 50 };
+	struct snapshot_answer an;
+
+	(void)state;
+	assert_int_equal(answered(&an, &new_tmux, &ask, 1, 9, others, 5,
+	    "\033[?6;1006h"), 0);
+	is_text(an.screen, others[0]);
+	is_text(an.saved, others[1]);
+	is_text(an.pending, others[2]);
+	is_text(an.history, others[3]);
+	assert_int_equal(an.above, 9);
+	assert_false(an.info.origin || an.info.mouse_sgr);
+	snapshot_release(&an);
+	assert_int_equal(answered(&an, &new_tmux, &ask, 1, 99, others, 5, ""),
+	    0);
+	assert_int_equal(an.above, 50);
+	snapshot_release(&an);
+	assert_int_equal(answered(&an, &new_tmux, &ask, 1, 9, others, 4, ""),
+	    -1);
+	snapshot_release(&an);
+	ask.history = 0;
+	assert_int_equal(answered(&an, &new_tmux, &ask, 1, 9, others, 5, ""),
+	    -1);
+	snapshot_release(&an);
+}
+
+static void
+answers_row_by_row(void **state)
+{
+	static const char *const others[] = { "\033[31mone\n", "\n", "a\n",
+	    "\n", "", "above\n" };
+	struct snapshot_ask ask = { 7, 2, true, 5 };
+	struct snapshot_answer an;
+
+	(void)state;
+	assert_int_equal(answered(&an, &tmux_2_9, &ask, 1, 9, others, 7,
+	    "\033[?6;1006h"), 0);
+	is_text(an.screen, "\033[0m\017\033[31mone\n\n");
+	is_text(an.saved, "\033[0m\017a\n\n");
+	is_text(an.history, "above\n");
+	assert_true(an.info.origin && an.info.mouse_sgr);
+	assert_false(an.info.mouse_utf8);
+	snapshot_release(&an);
+	/* before 2.9, tmux does not know what ?6 means */
+	assert_int_equal(answered(&an, &tmux_2_6, &ask, 1, 9, others, 7,
+	    "\033[?6;1005h"), 0);
+	assert_false(an.info.origin);
+	assert_true(an.info.mouse_utf8);
+	snapshot_release(&an);
+	assert_int_equal(answered(&an, &tmux_2_6, &ask, 1, 9, others, 6, ""),
+	    -1);
+	snapshot_release(&an);
+}
+
+/* What was known of the pane is old: then it is asked once more. */
+static void
+another_pane_than_was_known(void **state)
+{
+	static const char *const others[] = { "one\n", "two\n", "" };
+	struct snapshot_ask ask = { 7, 1, false, 0 };
+	struct snapshot_answer an;
+
+	(void)state;
+	assert_int_equal(answered(&an, &tmux_2_6, &ask, 0, 0, others, 3, ""),
+	    1);
+	snapshot_release(&an);
+	assert_int_equal(ask.rows, 2);
+	assert_false(ask.alternate);
+	assert_int_equal(answered(&an, &tmux_2_6, &ask, 0, 0, others, 4, ""),
+	    0);
+	is_text(an.screen, "\033[0m\017one\n\033[0m\017two\n");
+	snapshot_release(&an);
+	assert_int_equal(answered(&an, &tmux_2_6, &ask, 1, 0, others, 4, ""),
+	    1);
+	assert_true(ask.alternate);
+	snapshot_release(&an);
 }
 
 int
@@ -266,6 +431,10 @@ main(void)
 		cmocka_unit_test(too_many_rows),
 		cmocka_unit_test(history_scrolls_out),
 		cmocka_unit_test(history_is_bounded),
+		cmocka_unit_test(a_line_of_commands),
+		cmocka_unit_test(answers_at_once),
+		cmocka_unit_test(answers_row_by_row),
+		cmocka_unit_test(another_pane_than_was_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,10 +53,11 @@ pipe_test_SRC := customer/pipe.c customer/pipehelper.c customer/tmux.c \
 	common/files.c common/unix.c common/log.c common/sid.c common/spawn.c \
 	customer/sessiondir.c customer/settings.c customer/tmuxcaps.c
 pipe_test_LIB := -levent_core
-snapshot_test_SRC := customer/snapshot.c customer/vtmodes.c
+snapshot_test_SRC := customer/snapshot.c customer/snapask.c customer/vtmodes.c
 snapshot_test_LIB := -levent_core
-snapshot_fuzz_SRC := customer/snapshot.c customer/vtmodes.c
+snapshot_fuzz_SRC := customer/snapshot.c customer/snapask.c customer/vtmodes.c
 snapshot_fuzz_LIB := -levent_core
+tmuxcaps_test_SRC := customer/tmuxcaps.c common/spawn.c
 capture_test_SRC := customer/capture.c common/credit.c
 capture_test_LIB := -levent_core
 settings_test_SRC := customer/settings.c customer/hostinfo.c \
@@ -76,7 +77,7 @@ cert_test_LIB := -lcrypto
 panes_SRC := customer/panes.c customer/panepipe.c customer/pipe.c \
 	customer/pipehelper.c customer/paneshot.c customer/panekeys.c \
 	customer/panesize.c customer/tmuxcaps.c customer/server.c customer/control.c customer/tmux.c \
-	customer/snapshot.c customer/vtmodes.c customer/penguess.c \
+	customer/snapshot.c customer/snapask.c customer/vtmodes.c customer/penguess.c \
 	common/log.c common/spawn.c \
 	common/files.c common/unix.c customer/sessiondir.c customer/settings.c common/sid.c
 $(BUILD)/unit/snapshot_demo: \
