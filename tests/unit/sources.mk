@@ -17,6 +17,8 @@ unix_test_SRC := common/unix.c common/files.c
 proto_fuzz_SRC :=
 context_fuzz_SRC := common/sid.c
 http_fuzz_SRC := common/http.c
+cast_test_SRC := common/cast.c common/casttext.c common/safetext.c
+cast_fuzz_SRC := common/casttext.c common/safetext.c
 
 # the chat screen
 chat_SRC := common/chatui.c common/chatscreen.c common/chatscroll.c \
