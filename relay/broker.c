@@ -142,6 +142,8 @@ broker_reason_text(const char *reason)
 		{ "terminated", "support ended the session" },
 		{ "cancelled", "the session was cancelled" },
 		{ "lost", "the customer was away for too long" },
+		{ "refused", "this relay has to record every session, and "
+		    "cannot now: its operator has to see to it" },
 	};
 	size_t i;
 
@@ -194,7 +196,8 @@ broker_close(struct broker *b, const char *reason, bool hang_up, bool record)
 	set_timer(b->linger_ev, b->conf->linger_ms);
 	b->recorded = !record;
 	if (record)
-		apilink_close(b->api, reason);
+		apilink_close(b->api, strcmp(reason, "refused") == 0 ?
+		    "terminated" : reason);
 	maybe_finish(b);
 }
 
@@ -368,6 +371,7 @@ customer_gone(struct broker *b, struct peer *p)
 	broker_audit(b, p, "disconnect", "the session waits for it");
 	apilink_alive(b->api, false);
 	set_timer(b->linger_ev, b->conf->linger_ms);
+	recording_link(b, false);
 	broker_follow(b, session_link_lost(&b->session));
 	broker_tell_support(b, "%s", b->away ?
 	    "the customer has gone away for a while" :
@@ -386,6 +390,7 @@ support_gone(struct broker *b, struct peer *p)
 	broker_audit(b, p, p->role == PROTO_VIEW ? "stop viewing" :
 	    p->role == PROTO_CHAT ? "close chat" : "control", "done");
 	stream_close(b, p);
+	recording_leave(b, p);
 	p->viewer = NULL;
 	broker_follow(b, session_leave(&b->session, v, p->role));
 }
@@ -556,6 +561,7 @@ release(struct broker *b)
 		peer_free(p);
 	}
 	persist_close(b);
+	recording_close(b);
 	apilink_free(b->api);
 	stream_release(b);
 	free_event(b->listen_ev);
@@ -609,7 +615,8 @@ broker_run(const struct relayconf *conf, const char *sid, int ready)
 		goto out;
 	b->base = event_base_new();
 	if (b->base == NULL || inform_init(b) == -1 || persist_open(b) == -1 ||
-	    stream_init(b) == -1 || make_events(b) == -1)
+	    stream_init(b) == -1 || recording_open(b) == -1 ||
+	    make_events(b) == -1)
 		goto out;
 	b->api = apilink_new(b->base, conf, sid, &api_ops, b);
 	if (b->api == NULL) {

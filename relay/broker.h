@@ -5,6 +5,7 @@
  * inform.c	what it says: the audit log, notices, SESSION_INFO
  * persist.c	SID.state, for a broker that takes over from a dead one
  * stream.c	the customer's screen comes in, screens are asked for and kept
+ * recording.c	what is kept of it, SID.cast
  * viewing.c	it goes out to one viewer
  * customer.c	what the customer's frames mean
  * support.c	what the engineers' frames mean
@@ -22,6 +23,7 @@
 #include "context.h"
 #include "credit.h"
 #include "peer.h"
+#include "recording.h"
 #include "relayconf.h"
 #include "ring.h"
 #include "session.h"
@@ -113,6 +115,7 @@ struct broker {
 	struct persist		 persist;
 	struct audit		 audit;
 	struct chatlog		 chat;
+	struct recording	 recording;
 	struct apilink		*api;
 	bool			 audit_told;	/* that the log cannot be written */
 

@@ -48,6 +48,8 @@ customer_attach(struct peer *p, const struct attach *a)
 	    b->producer != NULL ? ", replaces a connection" : "");
 	if (b->closing)
 		return NULL;	/* it is told so, as everybody who comes now */
+	if (recording_turns_away(b, p))
+		return NULL;
 	if (b->producer != NULL)
 		replace(b);
 	b->producer = p;
@@ -80,6 +82,7 @@ customer_up(struct peer *p, const struct proto_frame *hello)
 		peer_send(p, PROTO_TERMINATE, NULL, 0, NULL);
 	broker_follow(b, follows);
 	persist_tell(b);
+	recording_link(b, true);
 	stream_restart(b);
 }
 
@@ -140,6 +143,7 @@ take_perm(struct broker *b, struct peer *p, enum proto_form form,
 	(void)form;
 	broker_audit(b, p, "policy", "%.*s", (int)f->args[0].len,
 	    f->args[0].s);
+	recording_mark(b, "policy %.*s", (int)f->args[0].len, f->args[0].s);
 	b->context.perm = proto_perm(f->args[0]);
 	broker_follow(b, session_perm(&b->session, b->context.perm));
 }
@@ -157,6 +161,8 @@ take_viewer(struct broker *b, struct peer *p, enum proto_form form,
 	    v == NULL ? ": there is no such viewer" : "");
 	if (v == NULL)
 		return;
+	recording_mark(b, "viewer %u \"%s\": %.*s", v->n, v->name,
+	    (int)grade.len, grade.s);
 	broker_follow(b, session_grade(&b->session, v->n, grade));
 	if (!proto_is(grade, "kick"))
 		broker_tell_viewer(b, v, session_is_ro(&b->session, v) ?

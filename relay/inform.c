@@ -155,7 +155,8 @@ session_info(const struct broker *b)
 	    b->context.support_case : b->support_case);
 	add_text(o, "customer", b->customer);
 	add_text(o, "host", b->context.host);
-	(void)cJSON_AddBoolToObject(o, "recording", 0);
+	(void)cJSON_AddBoolToObject(o, "recording",
+	    recording_is_on(b));
 	(void)cJSON_AddStringToObject(o, "link", s->link ? "up" : "lost");
 	(void)cJSON_AddNumberToObject(o, "age_ms",
 	    (double)(peer_clock() - heard));

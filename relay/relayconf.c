@@ -24,6 +24,7 @@ enum kind {
 	TEXT,		/* anything printable */
 	NUMBER,
 	DURATION,	/* into milliseconds */
+	RECORDING,	/* no, yes, required; into RELAYCONF_NO … */
 	RANGE		/* FIRST-LAST; into two adjacent numbers */
 };
 
@@ -91,6 +92,11 @@ static const struct setting settings[] = {
 	NUM("TUNL_BROKER_LINGER", DURATION, linger_ms, "7200", 1, 7 * DAY),
 	NUM("TUNL_STATE_INTERVAL", DURATION, state_ms, "1", 1, HOUR),
 	NUM("TUNL_SCREEN_KEEP", DURATION, keep_ms, "5", 1, HOUR),
+	NUM("TUNL_RECORDING", RECORDING, recording, "yes", 0, 0),
+	NUM("TUNL_RECORD_MAX", NUMBER, record_max, "1073741824", 4096,
+	    UINT32_MAX),
+	NUM("TUNL_RECORD_FLUSH", DURATION, record_flush_ms, "1", 1, HOUR),
+	NUM("TUNL_RECORD_RETRY", DURATION, record_retry_ms, "30", 1, HOUR),
 	NUM("TUNL_API_TIMEOUT", DURATION, api_call_ms, "5", 1, HOUR),
 	NUM("TUNL_API_RETRY", DURATION, api_retry_ms, "2", 1, HOUR),
 };
@@ -189,6 +195,20 @@ duration_unit(const char *s, size_t len, size_t *digits)
 }
 
 static int
+set_recording(uint32_t *field, const char *v, size_t len)
+{
+	static const char *const words[] = { "no", "yes", "required" };
+	uint32_t i;
+
+	for (i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strlen(words[i]) == len && memcmp(v, words[i], len) == 0) {
+			*field = i;
+			return 0;
+		}
+	return -1;
+}
+
+static int
 set_number(struct relayconf *conf, const struct setting *s, const char *v,
     size_t len)
 {
@@ -196,6 +216,8 @@ set_number(struct relayconf *conf, const struct setting *s, const char *v,
 	uint64_t n, last;
 	const char *dash;
 
+	if (s->kind == RECORDING)
+		return set_recording(field, v, len);
 	if (s->kind == RANGE) {
 		dash = memchr(v, '-', len);
 		if (dash == NULL || num_parse(v, (size_t)(dash - v), s->min,
@@ -233,6 +255,8 @@ expected(const struct setting *s, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "a duration from %u ms to %u s, such "
 		    "as 500ms, 30, 10m or 2h", s->min, s->max / 1000);
 		return buf;
+	case RECORDING:
+		return "yes, no or required";
 	case RANGE:
 		break;
 	}

@@ -21,6 +21,11 @@
 #define RELAYCONF_SIZE_MAX	65536	/* octets of the file */
 #define RELAYCONF_PORTS_MAX	16	/* of one session */
 
+/* Values of TUNL_RECORDING. */
+#define RELAYCONF_NO	0u
+#define RELAYCONF_YES	1u
+#define RELAYCONF_REQUIRED 2u	/* no session goes on without */
+
 /* Strings are ours: free them with relayconf_clear().  None is NULL. */
 struct relayconf {
 	/* Where things are. */
@@ -84,6 +89,11 @@ struct relayconf {
 					 * writes of SID.state */
 	uint32_t	 keep_ms;	/* TUNL_SCREEN_KEEP: a screen serves
 					 * those who join so long */
+	uint32_t	 recording;	/* TUNL_RECORDING: RELAYCONF_NO … */
+	uint32_t	 record_max;	/* TUNL_RECORD_MAX: octets of one */
+	uint32_t	 record_flush_ms; /* TUNL_RECORD_FLUSH: what is not yet
+					 * written is not older */
+	uint32_t	 record_retry_ms; /* TUNL_RECORD_RETRY: after a failure */
 	uint32_t	 api_call_ms;	/* TUNL_API_TIMEOUT: one call to the API */
 	uint32_t	 api_retry_ms;	/* TUNL_API_RETRY: between two tries */
 };

@@ -99,7 +99,7 @@ set_timer(struct event *ev, uint64_t ms)
 static bool
 somebody_waits(struct broker *b, uint32_t *lines)
 {
-	bool waits = false;
+	bool waits = recording_waits(b);
 	struct peer *p;
 
 	*lines = 0;
@@ -431,6 +431,7 @@ screen_done(struct broker *b)
 
 	st->used = true;
 	st->screen = NULL;
+	recording_screen(b, screen);
 	/* Only with a gap does it concern those who have the stream anyway. */
 	if (screen->gap && wake_readers(b) &&
 	    ring_screen(&st->ring, screen) == -1)
@@ -519,6 +520,7 @@ take_output(struct broker *b, const struct proto_frame *f)
 	if (f->payload.len == 0)
 		return;
 	acknowledge(b, f->payload.len);
+	recording_output(b, f->payload);
 	if (wake_readers(b) && ring_output(&b->stream.ring, f->payload.s,
 	    f->payload.len) == -1)
 		ring_failed(b);
@@ -527,6 +529,7 @@ take_output(struct broker *b, const struct proto_frame *f)
 static void
 take_size(struct broker *b, const struct proto_frame *f)
 {
+	recording_size(b, proto_num(f, 0), proto_num(f, 1));
 	if (wake_readers(b) && ring_size(&b->stream.ring,
 	    (uint16_t)proto_num(f, 0), (uint16_t)proto_num(f, 1)) == -1)
 		ring_failed(b);

@@ -34,6 +34,7 @@ chat_spread(struct broker *b, const struct peer *from,
 {
 	struct peer *p;
 
+	recording_chat(b, l);
 	TAILQ_FOREACH(p, &b->peers, entry)
 		if (p != from && p->state == PEER_UP && p->role == PROTO_CHAT)
 			chat_send(p, l);
@@ -60,6 +61,7 @@ support_attach(struct peer *p, const struct attach *a)
 		    p->role == PROTO_CHAT ? "open chat" : "control",
 		    "from %s%s", a->remote[0] != '\0' ? a->remote : "-",
 		    session_is_ro(&b->session, p->viewer) ? ", read-only" : "");
+		recording_join(b, p);
 		broker_follow(b, follows);
 		return NULL;
 	case SESSION_KICKED:
