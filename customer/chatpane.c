@@ -99,6 +99,13 @@ link_words(const struct pane *p)
 	return p->state;
 }
 
+static const char *
+record_words(const struct info *info)
+{
+	return !info->known ? "recorded?" : info->recording ? "recorded" :
+	    "not recorded";
+}
+
 static void
 draw_header(struct pane *p)
 {
@@ -109,11 +116,11 @@ draw_header(struct pane *p)
 	bool up = strcmp(p->state, "up") == 0;
 
 	if (up)
-		(void)snprintf(row, sizeof row, "[LINBIT %s] %s | %s | %s",
+		(void)snprintf(row, sizeof row, "[LINBIT %s] %s | %s | %s | %s",
 		    p->restricted ? "RESTRICTED" : "SHARE", link_words(p),
 		    p->restricted ? "support only watches" :
-		    "support may type", info_summary(&p->info, p->restricted,
-		    who, sizeof who));
+		    "support may type", record_words(&p->info),
+		    info_summary(&p->info, p->restricted, who, sizeof who));
 	else
 		(void)snprintf(row, sizeof row, "[LINBIT %s] %s%s%s",
 		    p->restricted ? "RESTRICTED" : "SHARE", link_words(p),

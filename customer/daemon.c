@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -179,6 +180,7 @@ panes_ready_cb(void *arg)
 {
 	struct daemon *d = arg;
 
+	daemon_shoot(d);	/* for its size */
 	faces_ready(d->faces);
 	if (link_state(d->link) == LINK_IDLE)
 		link_start(d->link);
@@ -189,6 +191,7 @@ panes_output_cb(void *arg, const char *data, size_t len)
 {
 	struct daemon *d = arg;
 
+	localcast_output(&d->cast, data, len);
 	capture_output(&d->capture, data, len);
 	daemon_pump(d);
 }
@@ -200,7 +203,7 @@ reshoot_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
+	if (d->ending == RUNNING)
 		daemon_shoot(d);
 }
 
@@ -215,6 +218,7 @@ panes_shot_cb(void *arg, const struct panes_shot *shot)
 
 	if (shot == NULL || shot->asked)
 		d->shooting = false;
+	localcast_shot(&d->cast, shot);
 	if (shot == NULL) {
 		log_warnx("cannot take a screen; trying again");
 		arm(d->reshoot, RESHOOT_MS);
@@ -248,7 +252,7 @@ panes_changed_cb(void *arg)
 		    "stands still until then, or until you type" :
 		    "the customer is no longer scrolling");
 	d->frozen = frozen;
-	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
+	if (d->ending == RUNNING)
 		daemon_shoot(d);
 }
 
@@ -258,7 +262,8 @@ panes_stale_cb(void *arg)
 	struct daemon *d = arg;
 
 	d->capture.gap = true;
-	if (d->ending == RUNNING && link_state(d->link) == LINK_UP)
+	localcast_lost(&d->cast);
+	if (d->ending == RUNNING)
 		daemon_shoot(d);
 }
 
@@ -279,6 +284,20 @@ static const struct panes_ops panes_ops = { panes_ready_cb, panes_output_cb,
     panes_shot_cb, panes_changed_cb, panes_stale_cb, panes_end_cb };
 
 /* ---- the customer --------------------------------------------------------- */
+
+static void
+faces_said_cb(void *arg, const struct talk_line *line)
+{
+	struct daemon *d = arg;
+	char text[CAST_MARK_MAX];
+
+	if (line->style == TALK_MINE || line->style == TALK_PEER)
+		(void)snprintf(text, sizeof text, "chat <%s> %s",
+		    line->style == TALK_MINE ? "you" : line->name, line->text);
+	else
+		(void)snprintf(text, sizeof text, "%s", line->text);
+	localcast_mark(&d->cast, text);
+}
 
 static void
 faces_chat_cb(void *arg, const struct talk_line *line)
@@ -306,8 +325,27 @@ faces_launch_cb(void *arg)
 		link_start(d->link);
 }
 
-static const struct faces_ops faces_ops = { faces_chat_cb, faces_leave_cb,
-    faces_launch_cb };
+static const struct faces_ops faces_ops = { faces_said_cb, faces_chat_cb,
+    faces_leave_cb, faces_launch_cb };
+
+static void
+cast_say_cb(void *arg, const char *text)
+{
+	struct daemon *d = arg;
+
+	faces_say(d->faces, TALK_WARN, "%s", text);
+}
+
+static void
+cast_shoot_cb(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->ending == RUNNING && d->panes != NULL)
+		daemon_shoot(d);
+}
+
+static const struct localcast_ops cast_ops = { cast_say_cb, cast_shoot_cb };
 
 /* The first words: who can do what, and which keys matter. */
 static void
@@ -326,6 +364,9 @@ greet(struct daemon *d)
 	faces_say(d->faces, TALK_NOTICE, "Keys: %s c shell or chat, %s Q "
 	    "disconnect support (your shell stays), %s K end everything.",
 	    key, key, key);
+	if (d->cast.cast.state == CAST_OPEN)
+		faces_say(d->faces, TALK_NOTICE, "When it ends, your own "
+		    "record of the shell is in %s", d->set.cast_dir);
 }
 
 /* ---- the end -------------------------------------------------------------- */
@@ -337,6 +378,39 @@ leave_word(const struct daemon *d, const char *why)
 	if (ftruncate(d->lock, 0) == -1 ||
 	    pwrite(d->lock, why, strlen(why), 0) == -1)
 		log_warn("cannot write down how it ended");
+}
+
+/* What became of the customer's own copy, behind that word. */
+static void
+leave_path(const struct daemon *d, int moved, const char *path)
+{
+	char text[PATH_MAX + SETTINGS_TEXT + 256];
+	off_t end = lseek(d->lock, 0, SEEK_END);
+
+	if (moved == 1)
+		(void)snprintf(text, sizeof text, "\nyour copy of the record "
+		    "is %s", path);
+	else
+		(void)snprintf(text, sizeof text, "\nyour copy of the record "
+		    "cannot be moved to %s (%s): it is %s, and the next start "
+		    "tries again", d->set.cast_dir, strerror(errno), path);
+	if (pwrite(d->lock, text, strlen(text), end) == -1)
+		log_warn("cannot write down where the record is");
+}
+
+/* Take the directory away, and the recording out of it before. */
+static void
+clear(struct daemon *d)
+{
+	char path[PATH_MAX];
+	int moved = localcast_end(&d->cast, path, sizeof path);
+
+	if (moved != 0)
+		leave_path(d, moved, path);
+	if (moved == -1)
+		sessiondir_strip(&d->sd);
+	else
+		sessiondir_remove(&d->sd);
 }
 
 void
@@ -366,6 +440,10 @@ daemon_end(struct daemon *d, const char *why)
 	log_info("the session ends: %s", why);
 	d->ending = LEAVING;
 	leave_word(d, why);
+	localcast_mark(&d->cast, why);
+	if (localcast_is_kept(&d->cast))
+		faces_say(d->faces, TALK_NOTICE, "your copy of the record "
+		    "goes to %s", d->set.cast_dir);
 	faces_closed(d->faces, why);
 	arm(d->ender, END_MS);
 	if (link_state(d->link) == LINK_OVER)
@@ -461,6 +539,7 @@ daemon_start(struct daemon *d)
 		fatal("%s/" FILE_DAEMON, d->sd.path);
 	d->link = link_new(d->base, &d->sd, &d->set, d->tmux.version,
 	    &relay_link_ops, d);
+	localcast_open(&d->cast, d->base, &d->sd, &d->set, &cast_ops, d);
 	d->panes = panes_new(d->base, &d->sd, &d->tmux, &panes_ops, d);
 	if (d->pump == NULL || d->ender == NULL || d->reshoot == NULL ||
 	    d->link == NULL || d->panes == NULL)
@@ -478,7 +557,7 @@ daemon_free(struct daemon *d)
 	link_free(d->link);
 	panes_free(d->panes);
 	server_kill(&d->sd);	/* if it has not gone by itself */
-	sessiondir_remove(&d->sd);
+	clear(d);
 	faces_free(d->faces);
 	capture_release(&d->capture);
 	event_free(d->pump);

@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "info.h"
+#include "localcast.h"
 #include "sessiondir.h"
 #include "settings.h"
 #include "tmuxcaps.h"
@@ -35,6 +36,7 @@ struct daemon {
 	struct panes		*panes;
 	struct faces		*faces;
 	struct capture		 capture;
+	struct localcast	 cast;
 	struct info		 info;
 	struct event		*pump;
 	struct event		*ender;		/* the end takes too long */

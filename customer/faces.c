@@ -179,6 +179,7 @@ faces_line(struct faces *f, enum talk_style style, const char *id, time_t when,
 
 	if (ln == NULL)
 		return false;
+	f->ops->said_cb(f->arg, ln);
 	FOR_EACH(f, fc, CHAT)
 		send_line(fc->bev, ln);
 	return true;
@@ -243,9 +244,10 @@ on_chat(struct face *fc, const struct proto_frame *f)
 		return;
 	ln = talk_add(&owner->talk, TALK_MINE, local_arg(f, 0, id, sizeof id),
 	    time(NULL), NULL, f->payload.s, f->payload.len);
-	if (ln != NULL)
+	if (ln != NULL) {
+		owner->ops->said_cb(owner->arg, ln);
 		owner->ops->chat_cb(owner->arg, ln);
-	else
+	} else
 		local_send(fc->bev, "KEPT", NULL, 0, "%s", id);
 }
 

@@ -19,6 +19,8 @@ struct event_base;
 struct faces;
 
 struct faces_ops {
+	/* There is a new line in the chat, of whatever style. */
+	void	(*said_cb)(void *arg, const struct talk_line *line);
 	/* A line was typed; it is in the talk, pending. */
 	void	(*chat_cb)(void *arg, const struct talk_line *line);
 	/* The customer wants to end the session, or only the link. */

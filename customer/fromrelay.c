@@ -257,6 +257,7 @@ link_state_cb(void *arg, enum link_state state, const char *why)
 	    "waiting", "away", "over" };
 	struct daemon *d = arg;
 
+	localcast_link(&d->cast, state == LINK_UP);
 	if (state != LINK_UP)
 		capture_down(&d->capture);
 	if (state == LINK_WAITING)

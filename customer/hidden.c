@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "castkeep.h"
 #include "credentials.h"
 #include "files.h"
 #include "server.h"
@@ -63,7 +64,11 @@ static void
 force_end(struct sessiondir *sd)
 {
 	server_kill(sd);
-	if (!sessiondir_locked(sd, FILE_LOCK))
+	if (sessiondir_locked(sd, FILE_LOCK))
+		return;
+	if (castkeep_rescue(sd) == -1)
+		sessiondir_strip(sd);
+	else
 		sessiondir_remove(sd);
 }
 

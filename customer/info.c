@@ -57,6 +57,9 @@ info_parse(struct info *info, const char *json, size_t len)
 	for (viewer = viewer != NULL ? viewer->child : NULL; viewer != NULL;
 	    viewer = viewer->next)
 		take_viewer(info, viewer);
+	info->known = true;
+	info->recording = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o,
+	    "recording"));
 	copy_text(info->support_case, sizeof info->support_case, o, "case");
 	cJSON_Delete(o);
 	return 0;

@@ -26,6 +26,8 @@ struct info {
 	unsigned int		count;
 	unsigned int		more;	/* viewers that did not fit */
 	char			support_case[INFO_NAME];	/* or "" */
+	bool			known;		/* it was told */
+	bool			recording;	/* the relay does */
 };
 
 /* Read the JSON of LEN octets.  0, or -1 with INFO empty. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "castkeep.h"
 #include "credentials.h"
 #include "files.h"
 #include "hostinfo.h"
@@ -233,7 +235,12 @@ abandon(struct launcher *la)
 		    mono_ms() < deadline)
 			(void)poll(NULL, 0, POLL_MS);
 	}
-	if (la->sd.fd != -1 && (la->fresh || la->sd.made))
+	if (la->sd.fd == -1 || !(la->fresh || la->sd.made))
+		return;
+	/* there is one if the session ran before, and its machine was cut off */
+	if (castkeep_rescue(&la->sd) == -1)
+		sessiondir_strip(&la->sd);
+	else
 		sessiondir_remove(&la->sd);
 }
 
@@ -426,7 +433,8 @@ wait_end(const struct launcher *la)
 {
 	int64_t deadline = mono_ms() + END_MS;
 
-	while (access(la->sd.path, F_OK) == 0 && mono_ms() < deadline)
+	while (access(la->sd.path, F_OK) == 0 &&
+	    sessiondir_locked(&la->sd, FILE_LOCK) && mono_ms() < deadline)
 		(void)poll(NULL, 0, POLL_MS);
 }
 
@@ -434,7 +442,7 @@ wait_end(const struct launcher *la)
 static int
 farewell(const struct launcher *la, int lock, int status)
 {
-	char word[256];
+	char word[PATH_MAX + SETTINGS_TEXT + 512], *path;
 
 	read_word(lock, word, sizeof word);
 	if (word[0] == '\0' && server_runs(&la->sd)) {
@@ -446,10 +454,15 @@ farewell(const struct launcher *la, int lock, int status)
 	}
 	wait_end(la);
 	read_word(lock, word, sizeof word);
+	path = strchr(word, '\n');
+	if (path != NULL)
+		*path++ = '\0';
 	say("the session has ended: %s", word[0] != '\0' ? word :
 	    "tmux was ended");
-	say("nothing of it is left on this machine, %s/" FILE_LOG
-	    " included", la->sd.path);
+	if (path != NULL)
+		say("%s", path);
+	say("nothing %sof it is left on this machine, %s/" FILE_LOG
+	    " included", path != NULL ? "else " : "", la->sd.path);
 	return 0;
 }
 
@@ -546,7 +559,7 @@ launch_main(const struct launch *args, const struct settings *s)
 		return 1;
 	clean_environment();
 	catch_signals();
-	sessiondir_sweep(STALE_SECS);
+	sessiondir_sweep(STALE_SECS, castkeep_rescue);
 	if (begin(&la, args->sid) == -1 || wait_ready(&la) == -1) {
 		abandon(&la);
 		return 1;

@@ -117,6 +117,36 @@ sessiondir_remove(struct sessiondir *sd)
 	sessiondir_close(sd);
 }
 
+static bool
+is_for_record(const char *name)
+{
+	static const char *const names[] = { ".", "..", FILE_SID,
+	    FILE_SETTINGS, FILE_LOCK };
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return len > 5 && strcmp(name + len - 5, ".cast") == 0;
+}
+
+void
+sessiondir_strip(struct sessiondir *sd)
+{
+	int fd = openat(sd->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (!is_for_record(e->d_name))
+			(void)unlinkat(sd->fd, e->d_name, 0);
+	if (d != NULL)
+		closedir(d);
+	else if (fd != -1)
+		close(fd);
+	sessiondir_close(sd);
+}
+
 const char *
 sessiondir_file(const struct sessiondir *sd, const char *name,
     char out[SESSIONDIR_PATH_MAX])
@@ -165,7 +195,8 @@ is_dead(const struct sessiondir *sd, unsigned int secs)
 }
 
 void
-sessiondir_sweep(unsigned int secs)
+sessiondir_sweep(unsigned int secs,
+    int (*rescue)(const struct sessiondir *sd))
 {
 	static const char prefix[] = SESSIONDIR_PREFIX;
 	const char *base = strrchr(prefix, '/') + 1;
@@ -182,10 +213,12 @@ sessiondir_sweep(unsigned int secs)
 		    (int)(strlen(base) + SID_HASH_LEN), e->d_name);
 		if (sessiondir_open(&sd, path) == -1)
 			continue;
-		if (is_dead(&sd, secs))
-			sessiondir_remove(&sd);
-		else
+		if (!is_dead(&sd, secs))
 			sessiondir_close(&sd);
+		else if (rescue(&sd) == -1)
+			sessiondir_strip(&sd);
+		else
+			sessiondir_remove(&sd);
 	}
 	if (d != NULL)
 		closedir(d);

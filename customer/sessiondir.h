@@ -60,6 +60,9 @@ void	sessiondir_close(struct sessiondir *sd);
 /* Remove the directory and all in it. */
 void	sessiondir_remove(struct sessiondir *sd);
 
+/* Remove all that is in it but the recording and what tells whose it is. */
+void	sessiondir_strip(struct sessiondir *sd);
+
 /* The path of the file NAME in it, into OUT. */
 const char	*sessiondir_file(const struct sessiondir *sd, const char *name,
 	    char out[SESSIONDIR_PATH_MAX]);
@@ -75,9 +78,11 @@ bool	sessiondir_locked(const struct sessiondir *sd, const char *name);
 
 /*
  * Remove the directories of sessions of ours that have been dead, after a power
- * cut say, for SECS seconds.
+ * cut say, for SECS seconds.  RESCUE is called before, and returns -1 if the
+ * recording has to stay where it is.
  */
-void	sessiondir_sweep(unsigned int secs);
+void	sessiondir_sweep(unsigned int secs,
+	    int (*rescue)(const struct sessiondir *sd));
 
 /* Keep the settings in it, or read them back.  0, or -1 with errno. */
 int	sessiondir_save(const struct sessiondir *sd, const struct settings *s);

@@ -24,6 +24,7 @@ enum kind {
 	KEY,
 	CAPS,
 	CASE,
+	CASTDIR,
 	NUMBER,
 	SWITCH,
 	DURATION
@@ -51,6 +52,10 @@ static const struct setting table[] = {
 	STR("TUNL_PREFIX", KEY, prefix, "C-b"),
 	STR("TUNL_TMUX_CAPS", CAPS, tmux_caps, NULL),
 	STR("TUNL_CASE", CASE, support_case, NULL),
+	STR("TUNL_CAST_DIR", CASTDIR, cast_dir, "~/linbit-tunl"),
+	NUM("TUNL_CAST_MAX", NUMBER, cast_max, "268435456", 4096, UINT32_MAX),
+	NUM("TUNL_CAST_FLUSH", DURATION, cast_flush_ms, "1", 1, HOUR),
+	NUM("TUNL_CAST_RETRY", DURATION, cast_retry_ms, "30", 1, HOUR),
 	NUM("TUNL_RELAY_PORT", NUMBER, relay_port, "22", 1, 65535),
 	NUM("TUNL_RESTRICTED", SWITCH, restricted, "no", 0, 1),
 	NUM("TUNL_PING", DURATION, ping_ms, "10", 1, HOUR),
@@ -83,6 +88,9 @@ expected(const struct setting *st)
 		return "a tmux version, +NAME and -NAME, with commas";
 	case CASE:
 		return "3 to 64 letters, digits, - and _";
+	case CASTDIR:
+		return "none, or an absolute path or one from ~, without "
+		    "blanks, quotes or %";
 	case SWITCH:
 		return "yes or no";
 	case NUMBER:
@@ -154,6 +162,10 @@ is_text(enum kind kind, const char *s)
 		return is_url(s);
 	case PATH:
 		return s[0] == '/' && is_word(s, "\"'\\%");
+	case CASTDIR:
+		return s[0] == '\0' || strcmp(s, "none") == 0 ||
+		    strcmp(s, "~") == 0 || ((s[0] == '/' ||
+		    strncmp(s, "~/", 2) == 0) && is_word(s, "\"'\\%"));
 	case KEY:
 		return is_key(s);
 	case CAPS:
@@ -220,6 +232,8 @@ set_one(struct settings *s, const struct setting *st, const char *value)
 		return parse_number(st, value, (uint32_t *)(void *)field);
 	if (!is_text(st->kind, value))
 		return -1;
+	if (st->kind == CASTDIR && value[0] == '\0')
+		value = "none";	/* as an empty one is not written down */
 	(void)snprintf(field, SETTINGS_TEXT, "%s", value);
 	if (st->kind == URL)
 		while (field[strlen(field) - 1] == '/')

@@ -25,8 +25,11 @@ struct settings {
 	char		prefix[SETTINGS_TEXT];	/* a key, for tmux */
 	char		tmux_caps[SETTINGS_TEXT]; /* see tmuxcaps.h, or "" */
 	char		support_case[SETTINGS_TEXT]; /* "": none */
+	char		cast_dir[SETTINGS_TEXT]; /* a path, perhaps with "~"
+					 * first, or "none" */
 	uint32_t	relay_port;
 	uint32_t	restricted;		/* 0 or 1 */
+	uint32_t	cast_max;		/* octets of the recording */
 
 	/* Durations, in milliseconds. */
 	uint32_t	ping_ms;		/* of silence before a PING */
@@ -36,6 +39,8 @@ struct settings {
 	uint32_t	backoff_ms;		/* before the first retry … */
 	uint32_t	backoff_max_ms;		/* … doubled up to this */
 	uint32_t	sign_ms;		/* one call of the API */
+	uint32_t	cast_flush_ms;		/* recorded, not yet written */
+	uint32_t	cast_retry_ms;		/* after a failed write */
 	uint32_t	start_ms;		/* --no-attach: until connected */
 };
 

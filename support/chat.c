@@ -103,11 +103,13 @@ row_session(const struct chat *c)
 	viewers_format(c->info, viewers, sizeof viewers);
 	label = record_text(c->info, "case");
 	customer = record_text(c->info, "customer");
-	(void)snprintf(row, sizeof row, "%s | %.64s | %.16s%s | watching: %s"
+	(void)snprintf(row, sizeof row, "%s | %.64s | %.16s%s, %s | watching: %s"
 	    "%s%.64s%s%.64s", clock, text_or(c->info, "host", "?"),
 	    text_or(c->info, "mode", "?"),
 	    strcmp(c->perm, "BLOCKED") == 0 ? ", look only" : "",
-	    viewers[0] != '\0' ? viewers : "-",
+	    c->info == NULL ? "recorded?" :
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(c->info,
+	    "recording")) ? "recorded" : "not recorded", viewers[0] != '\0' ? viewers : "-",
 	    label != NULL ? " | case " : "", label != NULL ? label : "",
 	    customer != NULL ? " | " : "", customer != NULL ? customer : "");
 	chatui_header(c->ui, 0, CHATUI_NORMAL, row);

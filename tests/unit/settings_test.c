@@ -43,6 +43,7 @@ defaults(void **state)
 	assert_int_equal(s.relay_port, 22);
 	assert_string_equal(s.prefix, "C-b");
 	assert_string_equal(s.support_case, "");
+	assert_string_equal(s.cast_dir, "~/linbit-tunl");
 	assert_int_equal(s.restricted, 0);
 	assert_int_equal(s.ping_ms, 10000);
 }
@@ -65,6 +66,11 @@ good_values(void **state)
 	assert_int_equal(set(&s, "TUNL_CASE", "CASE-4711"), 0);
 	assert_int_equal(set(&s, "TUNL_RESTRICTED", "yes"), 0);
 	assert_int_equal(s.restricted, 1);
+	assert_int_equal(set(&s, "TUNL_CAST_DIR", "/srv/records"), 0);
+	assert_int_equal(set(&s, "TUNL_CAST_DIR", "~"), 0);
+	assert_string_equal(s.cast_dir, "~");
+	assert_int_equal(set(&s, "TUNL_CAST_DIR", ""), 0);
+	assert_string_equal(s.cast_dir, "none");
 	assert_int_equal(set(&s, "TUNL_PING", "150ms"), 0);
 	assert_int_equal(s.ping_ms, 150);
 	assert_int_equal(set(&s, "TUNL_PING", "2m"), 0);
@@ -89,6 +95,8 @@ bad_values(void **state)
 		{ "TUNL_KNOWN_HOSTS", "/a b" }, { "TUNL_KNOWN_HOSTS", "/%h" },
 		{ "TUNL_PREFIX", "None" }, { "TUNL_PREFIX", "" },
 		{ "TUNL_PREFIX", "a b" }, { "TUNL_PREFIX", "C-" },
+		{ "TUNL_CAST_DIR", "records" }, { "TUNL_CAST_DIR", "~eva/x" },
+		{ "TUNL_CAST_DIR", "/a b" }, { "TUNL_CAST_MAX", "4095" },
 		{ "TUNL_CASE", "x" }, { "TUNL_CASE", "a b c" },
 		{ "TUNL_RESTRICTED", "1" }, { "TUNL_PING", "1 s" },
 		{ "TUNL_PING", "1d" }, { "TUNL_PING", "-1" },
