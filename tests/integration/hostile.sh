@@ -76,6 +76,7 @@ claim two "$sid" "$(answer raw resume)"
 dial two "$(context "$sid")"
 send two 'HELLO 1 tmux=3.3a\nSIZE 80 24\nPERM CONFIRM\n'
 within 10 "the relay's HELLO" got two '^HELLO 1'
+send_frame two 'SCREEN 80 24 end gap' 'for the record'
 within 10 "the first is told" got raw '^CLOSED replaced '
 within 10 "the first is put out" hung_up raw
 
