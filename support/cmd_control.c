@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "leg.h"
+#include "legproc.h"
 #include "proto.h"
 #include "say.h"
 #include "sessions.h"
@@ -111,32 +113,24 @@ cmd_close(struct tunl *t, const struct args *args)
 int
 cmd_leg(struct tunl *t, const struct args *args)
 {
-	const char *remote[10], *argv[RELAY_ARGV_MAX];
-	const char *client = args_value(args, "--client");
-	const char *name = args_value(args, "--name");
-	int n = 0;
+	struct leg_conf conf = { .sid = args->arg,
+	    .client = args_value(args, "--client"),
+	    .name = args_value(args, "--name"),
+	    .role = args_value(args, "--chat") != NULL ? PROTO_CHAT :
+	    PROTO_VIEW,
+	    .read_only = args_value(args, "--read-only") != NULL };
+	const char *argv[RELAY_ARGV_MAX];
 
-	if (!sid_is_valid(args->arg, strlen(args->arg)) || client == NULL ||
-	    strspn(client, "0123456789abcdef") != 16 || client[16] != '\0' ||
-	    name == NULL)
+	if (!sid_is_valid(args->arg, strlen(args->arg)) ||
+	    conf.client == NULL ||
+	    strspn(conf.client, "0123456789abcdef") != 16 ||
+	    conf.client[16] != '\0' || conf.name == NULL)
 		return say_error("leg: bad arguments");
 	if (relay_master(&t->relay) == -1) {
 		(void)say_error("%s", t->relay.err);
 		return EX_TEMPFAIL;
 	}
-	remote[n++] = "relay-share";
-	remote[n++] = "consume";
-	remote[n++] = args->arg;
-	remote[n++] = "--client";
-	remote[n++] = client;
-	remote[n++] = "--name";
-	remote[n++] = name;
-	if (args_value(args, "--chat") != NULL)
-		remote[n++] = "--chat";
-	if (args_value(args, "--read-only") != NULL)
-		remote[n++] = "--read-only";
-	remote[n] = NULL;
-	relay_argv(&t->relay, remote, argv);
+	legproc_argv(&conf, &t->relay, argv);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
 	(void)say_error("cannot run ssh: %s", strerror(errno));

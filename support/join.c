@@ -34,23 +34,33 @@ on_interrupt(int sig)
 	interrupted = 1;
 }
 
+static int
+tmux_unfit(unsigned int version)
+{
+	return say_error(version == 0 ? "join needs tmux, which cannot be run "
+	    "here (install the package tmux)" :
+	    "join needs tmux 2.9 or newer");
+}
+
+static int
+has_terminal(void)
+{
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		return 0;
+	say_error("join needs a terminal");
+	return -1;
+}
+
 int
 join_ready(void)
 {
 	unsigned int version;
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		say_error("join needs a terminal");
+	if (has_terminal() == -1)
 		return -1;
-	}
 	version = tmux_version();
-	if (version == 0) {
-		say_error("join needs tmux, which cannot be run here (install "
-		    "the package tmux)");
-		return -1;
-	}
 	if (version < TMUX_OLDEST) {
-		say_error("join needs tmux 2.9 or newer");
+		tmux_unfit(version);
 		return -1;
 	}
 	return 0;
@@ -134,12 +144,15 @@ client_id(char out[17])
 	return 0;
 }
 
-/* Have the local session, made now or earlier.  0, or -1 after saying why. */
+/*
+ * Have the local session.  1 if it was made now, 0 if earlier, -1 after saying
+ * why not.
+ */
 static int
-have_windows(const struct joinwin *jw)
+have_windows(struct joinwin *jw)
 {
 	struct winsize ws = { .ws_col = 80, .ws_row = 24 };
-	int lock, rv = 0;
+	int lock, rv = -1;
 
 	lock = runtime_lock(jw->rt, "join");
 	if (lock == -1) {
@@ -148,39 +161,69 @@ have_windows(const struct joinwin *jw)
 	}
 	switch (joinwin_find(jw)) {
 	case JOINWIN_SAME:
+		rv = 0;
 		break;
 	case JOINWIN_NONE:
 		(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws);
-		rv = joinwin_make(jw, ws.ws_col, ws.ws_row);
+		if (joinwin_make(jw, ws.ws_col, ws.ws_row) == 0)
+			rv = 1;
 		break;
 	case JOINWIN_OTHER:
 		say_error("session '%s' is joined here already, %s; close that "
 		    "first (tmux kill-session -t tunl-join-%s)", jw->sid,
 		    jw->read_only ? "and may type" : "read-only", jw->sid);
-		rv = -1;
+		break;
+	case JOINWIN_NO_TMUX:
+		tmux_unfit(jw->version);
 		break;
 	}
 	runtime_unlock(jw->rt, "join", lock);
 	return rv;
 }
 
+/* Who we are, for both windows. */
+struct self {
+	char	 client[17];
+	char	 name[3 * PROTO_NAME_MAX + 1];	/* percent-encoded */
+};
+
+static int
+self_init(struct self *self)
+{
+	char name[PROTO_NAME_MAX + 1];
+
+	settings_name(name);
+	if (proto_name_encode(name, self->name, sizeof self->name) == -1 ||
+	    client_id(self->client) == -1) {
+		say_error("cannot make a client ID: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static struct joinwin
+joinwin_of(struct tunl *t, const char *sid, const struct join_how *how,
+    const struct self *self)
+{
+	struct joinwin jw = { .set = &t->set, .rt = &t->relay.rt, .sid = sid,
+	    .client = self->client, .name = self->name,
+	    .read_only = how->read_only, .debug = how->debug };
+
+	return jw;
+}
+
 int
 join_session(struct tunl *t, const char *sid, bool pending,
     const struct join_how *how)
 {
-	char name[PROTO_NAME_MAX + 1], coded[3 * PROTO_NAME_MAX + 1];
-	char client[17];
-	struct joinwin jw = { .set = &t->set, .rt = &t->relay.rt, .sid = sid,
-	    .client = client, .name = coded, .read_only = how->read_only,
-	    .debug = how->debug };
+	struct self self;
+	struct joinwin jw;
 
-	if (pending && wait_for_customer(t, sid) == -1)
+	if (pending && (join_ready() == -1 || wait_for_customer(t, sid) == -1))
 		return 1;
-	settings_name(name);
-	if (proto_name_encode(name, coded, sizeof coded) == -1 ||
-	    client_id(client) == -1)
-		return say_error("cannot make a client ID: %s",
-		    strerror(errno));
+	if (self_init(&self) == -1)
+		return 1;
+	jw = joinwin_of(t, sid, how, &self);
 	if (have_windows(&jw) == -1)
 		return 1;
 	return joinwin_attach(&jw);
@@ -220,6 +263,54 @@ is_closed(const struct session *s)
 	return !s->pending && status != NULL && strcmp(status, "active") != 0;
 }
 
+/*
+ * A whole SESSION_ID, and no master yet: logging in takes longest, so the
+ * windows are made meanwhile.  The relay's registry is asked when it can be.
+ * True if it is done and *STATUS is the exit status; else nothing was done.
+ */
+static bool
+join_cold(struct tunl *t, const char *sid, const struct join_how *how,
+    int *status)
+{
+	struct relay_login login;
+	struct session s;
+	struct self self;
+	struct joinwin jw;
+	int made, known = 1;
+
+	*status = 1;
+	if (self_init(&self) == -1)
+		return true;
+	jw = joinwin_of(t, sid, how, &self);
+	if (relay_login_begin(&t->relay, &login) == -1) {
+		relay_login_end(&t->relay, &login);
+		(void)say_error("%s", t->relay.err);
+		return true;
+	}
+	made = have_windows(&jw);
+	if (relay_login_wait(&t->relay, &login) == -1) {
+		(void)say_error("%s", t->relay.err);
+		known = -1;
+	}
+	if (known == -1 && made == 1)
+		joinwin_kill(sid);	/* before its legs log in, too */
+	relay_login_end(&t->relay, &login);
+	if (made == -1 || known == -1)
+		return true;
+	known = session_get(&t->relay, sid, &s);
+	if (known == -1)
+		say_notice("%s", t->relay.err);
+	if (known == 0 || (known == 1 && (s.pending || is_closed(&s)))) {
+		session_clear(&s);
+		if (made == 1)
+			joinwin_kill(sid);
+		return false;
+	}
+	session_clear(&s);
+	*status = joinwin_attach(&jw);
+	return true;
+}
+
 int
 cmd_join(struct tunl *t, const struct args *args)
 {
@@ -229,8 +320,15 @@ cmd_join(struct tunl *t, const struct args *args)
 	};
 	struct session s;
 	bool closed;
+	int status;
 
-	if (join_ready() == -1 || find(t, args->arg, &s) == -1)
+	if (has_terminal() == -1)
+		return 1;
+	if (args->arg != NULL && sid_is_valid(args->arg, strlen(args->arg)) &&
+	    !relay_is_up(&t->relay) &&
+	    join_cold(t, args->arg, &how, &status))
+		return status;
+	if (find(t, args->arg, &s) == -1)
 		return 1;
 	closed = is_closed(&s);
 	session_clear(&s);

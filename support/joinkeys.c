@@ -13,48 +13,89 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "joinwin.h"
 #include "log.h"
 #include "say.h"
 #include "tmux.h"
 
 #define TEXT_MAX	320
+#define RW		0x1	/* not for those who only look */
+#define REPEAT		0x2	/* the key again does not need the prefix */
 
 struct key {
 	const char	*key;		/* behind the prefix; NULL: menu only */
 	const char	*menu;		/* its key in the main menu, or NULL */
-	const char	*label;
-	const char	*command;	/* %s: the session's directory; NULL: */
-};				/* close, which needs its name twice */
+	const char	*label;		/* NULL: not on the sheet of keys */
+	const char	*command;	/* $d: the directory, $c: the client;
+					 * NULL: close, which needs its name
+					 * twice */
+	unsigned int	 flags;
+};
 
-/* In the directory %s; the program may not have made its FIFO yet. */
+/* The program may not have made its FIFO yet. */
 #define POKE(program, word)						\
-	"run-shell -b 'cd %s && test -p " program " && echo " word	\
-	" 1<>" program "'"
+	"run-shell -b 'cd $d && test -p " program "-$c && echo " word	\
+	" 1<>" program "-$c'"
 
 static const struct key keys[] = {
-	{ "0", NULL, "The customer's shell", "select-window -t :0" },
-	{ "1", "c", "Chat", "select-window -t :1" },
+	{ "0", NULL, "The customer's shell", "select-window -t :0", 0 },
+	{ "1", "c", "Chat", "select-window -t :1", 0 },
 	{ "C-c", NULL, "Shell or chat, the other one",
 	  "if-shell -F '#{==:#{window_index},0}' 'select-window -t :1' "
-	  "'select-window -t :0'" },
-	{ "z", "z", "Zoom the customer's shell", POKE("view", "zoom") },
-	{ NULL, "R", "Force my dimensions", POKE("view", "force") },
-	{ "[", NULL, "Scroll back", "copy-mode" },
-	{ "PPage", NULL, "Scroll back a page", "copy-mode -u" },
-	{ "]", NULL, "Paste", "paste-buffer -p" },
-	{ "d", "d", "Detach (tmux attach brings it back)", "detach-client" },
-	{ "Q", "Q", "Close my window (the customer goes on)", NULL },
+	  "'select-window -t :0'", 0 },
+	{ "z", "z", "Zoom the customer's shell", POKE("view", "zoom"), RW },
+	{ NULL, "R", "Force my dimensions, or no longer", POKE("view", "force"),
+	  RW },
+	{ "v", "v", "Viewport: keep the customer's size",
+	  POKE("view", "viewport"), 0 },
+	{ "Left", NULL, "Arrows: show another part", "refresh-client -L 8",
+	  REPEAT },
+	{ "Right", NULL, NULL, "refresh-client -R 8", REPEAT },
+	{ "Up", NULL, NULL, "refresh-client -U 4", REPEAT },
+	{ "Down", NULL, NULL, "refresh-client -D 4", REPEAT },
+	{ "Home", NULL, "Follow the cursor again", "refresh-client -c", 0 },
+	{ "r", "r", "Draw the screen anew", POKE("view", "redraw"), 0 },
+	{ "[", NULL, "Scroll back", "copy-mode", 0 },
+	{ "PPage", NULL, "Scroll back a page", "copy-mode -u", 0 },
+	{ "]", NULL, "Paste", "paste-buffer -p", 0 },
+	{ "d", "d", "Detach (tmux attach brings it back)", "detach-client", 0 },
+	{ "Q", "Q", "Close my window (the customer goes on)", NULL, 0 },
 };
 
 #define NKEYS	(sizeof keys / sizeof keys[0])
 
 struct scope {
+	const struct joinwin *jw;
 	const char	*name;
 	const char	*dir;
 	const char	*prefix;
 	char		 root[TEXT_MAX];	/* the tables' names */
 	char		 after[TEXT_MAX];
 };
+
+/* TEXT with its $d and $c. */
+static const char *
+expand(struct tmux *tm, const char *text, const struct scope *sc)
+{
+	char out[4 * TEXT_MAX];
+	size_t o = 0;
+
+	for (; *text != '\0' && o < sizeof out - 1; text++) {
+		const char *what = NULL;
+
+		if (text[0] == '$' && (text[1] == 'd' || text[1] == 'c'))
+			what = *++text == 'd' ? sc->dir : sc->jw->client;
+		if (what == NULL)
+			out[o++] = *text;
+		else
+			o += (size_t)snprintf(out + o, sizeof out - o, "%s",
+			    what);
+	}
+	if (o >= sizeof out - 1)
+		fatalx("a command of a key is too long");
+	out[o] = '\0';
+	return tmux_text(tm, "%s", out);
+}
 
 /*
  * A client that goes on to another session keeps its key table, and tmux would
@@ -63,25 +104,34 @@ struct scope {
 static const char *
 command(struct tmux *tm, const struct key *k, const struct scope *sc)
 {
-	const char *at;
-
 	if (k->command == NULL)
 		return tmux_text(tm, "set-option -t '%s' key-table root ; "
 		    "kill-session -t '%s'", sc->name, sc->name);
-	at = strstr(k->command, "%s");
-	if (at == NULL)
-		return k->command;
-	return tmux_text(tm, "%.*s%s%s", (int)(at - k->command), k->command,
-	    sc->dir, at + 2);
+	return expand(tm, k->command, sc);
 }
 
-/* Bind KEY in TABLE to a command line (tmux 2.9 takes no such argument, but
- * if-shell does on every version). */
-static void
-bind(struct tmux *tm, const char *table, const char *key, const char *line)
+static bool
+is_offered(const struct key *k, const struct scope *sc)
 {
-	tmux_add(tm, "bind-key", "-T", table, key, "if-shell", "-F", "1", line,
-	    NULL);
+	return (k->flags & RW) == 0 || !sc->jw->read_only;
+}
+
+/* Bind all keys behind the prefix (tmux 2.9 takes no command line as an
+ * argument, but if-shell does on every version). */
+static void
+bind_keys(struct tmux *tm, const struct scope *sc)
+{
+	const struct key *k;
+
+	for (k = keys; k < keys + NKEYS; k++) {
+		if (k->key == NULL || !is_offered(k, sc))
+			continue;
+		tmux_add(tm, "bind-key", NULL);
+		if ((k->flags & REPEAT) != 0)
+			tmux_more(tm, "-r", NULL);
+		tmux_more(tm, "-T", sc->after, k->key, "if-shell", "-F", "1",
+		    command(tm, k, sc), NULL);
+	}
 }
 
 /* The main menu, or with ALL the sheet of all keys. */
@@ -97,7 +147,7 @@ bind_menu(struct tmux *tm, const struct scope *sc, const char *table,
 	for (k = keys; k < keys + NKEYS; k++) {
 		const char *name = all ? k->key : k->menu;
 
-		if (name == NULL)
+		if (name == NULL || k->label == NULL || !is_offered(k, sc))
 			continue;
 		tmux_more(tm, all ? tmux_text(tm, "%-7s%s", name, k->label) :
 		    k->label, name, command(tm, k, sc), NULL);
@@ -113,14 +163,14 @@ bind_words(struct tmux *tm, const struct scope *sc, const char *table,
     const char *key)
 {
 	tmux_add(tm, "bind-key", "-T", table, key, "display-message",
-	    tmux_text(tm, "behind %s: 0 shell, 1 chat, z zoom, [ scroll, "
+	    tmux_text(tm, "behind %s: 0 shell, 1 chat, z zoom, v viewport, r redraw, [ scroll, "
 	    "d detach, Q close", sc->prefix), NULL);
 }
 
 static void
 bind_menus(struct tmux *tm, const struct scope *sc)
 {
-	if (tmux_version() < TMUX_MENUS) {
+	if (sc->jw->version < TMUX_MENUS) {
 		bind_words(tm, sc, sc->root, "F1");
 		bind_words(tm, sc, sc->after, "Enter");
 		bind_words(tm, sc, sc->after, "?");
@@ -152,21 +202,23 @@ bind_root(struct tmux *tm, const struct scope *sc)
 	    "select-window", "-t=", NULL);
 }
 
-/* Its windows are told of other clients, other sizes, and what is shown. */
+/* Its windows are told of other clients, other sizes, and what is shown.
+ * tmux 2.9 does not look for the cursor again after a resize. */
 static void
 add_hooks(struct tmux *tm, const struct scope *sc)
 {
 	static const char *const sizes[] = { "client-attached",
 	    "client-detached", "client-resized", "client-session-changed" };
-	const char *size = tmux_text(tm, POKE("view", "size"), sc->dir);
-	const char *window = tmux_text(tm, POKE("chat",
-	    "window #{window_index}"), sc->dir);
+	const char *size = expand(tm, POKE("view", "size"), sc);
 	size_t i;
 
 	for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
 		tmux_add(tm, "set-hook", "-t", sc->name, sizes[i], size, NULL);
+	if (sc->jw->version < TMUX_MENUS)
+		tmux_add(tm, "set-hook", "-t", sc->name, "client-resized",
+		    tmux_text(tm, "refresh-client -c ; %s", size), NULL);
 	tmux_add(tm, "set-hook", "-t", sc->name, "session-window-changed",
-	    window, NULL);
+	    expand(tm, POKE("chat", "window #{window_index}"), sc), NULL);
 }
 
 static void
@@ -188,12 +240,38 @@ scope_init(struct scope *sc, const char *sid)
 	(void)snprintf(sc->after, sizeof sc->after, "tunl-%s-prefix", sid);
 }
 
+/* Forget what was bound in TABLE; there must be one for that. */
+static void
+empty(struct tmux *tm, const char *table)
+{
+	tmux_add(tm, "bind-key", "-T", table, "F1", "refresh-client", NULL);
+	tmux_add(tm, "unbind-key", "-a", "-T", table, NULL);
+}
+
+/* True of "C-b", "M-x", "F12" and the like, which every tmux knows. */
+static bool
+is_common_key(const char *key)
+{
+	size_t digits;
+
+	if (key[0] == 'F') {
+		digits = strspn(key + 1, "0123456789");
+		return key[1] != '0' && digits > 0 && digits < 3 &&
+		    key[1 + digits] == '\0' && (digits == 1 || key[1] == '1') &&
+		    (digits == 1 || key[2] < '3');
+	}
+	return (key[0] == 'C' || key[0] == 'M') && key[1] == '-' &&
+	    key[2] >= 'a' && key[2] <= 'z' && key[3] == '\0';
+}
+
 /* True if tmux takes KEY for one: it must also be safe in a format. */
 static bool
 is_key(const struct scope *sc, const char *key)
 {
 	struct tmux tm;
 
+	if (is_common_key(key))
+		return true;
 	if (key[0] == '-' || strcmp(key, "None") == 0 ||
 	    strcmp(key, "Any") == 0 ||
 	    key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
@@ -206,15 +284,14 @@ is_key(const struct scope *sc, const char *key)
 }
 
 int
-joinkeys_bind(const char *sid, const char *name, const char *dir,
-    const char *prefix)
+joinkeys_bind(const struct joinwin *jw, const char *name, const char *dir)
 {
+	const char *prefix = jw->set->prefix;
 	struct scope sc;
 	struct tmux tm;
-	const struct key *k;
 
-	joinkeys_unbind(sid);
-	scope_init(&sc, sid);
+	scope_init(&sc, jw->sid);
+	sc.jw = jw;
 	sc.name = name;
 	sc.dir = dir;
 	sc.prefix = prefix;
@@ -224,10 +301,10 @@ joinkeys_bind(const char *sid, const char *name, const char *dir,
 		sc.prefix = "C-b";
 	}
 	tmux_begin(&tm);
+	empty(&tm, sc.root);	/* of one that was killed */
+	empty(&tm, sc.after);
 	bind_root(&tm, &sc);
-	for (k = keys; k < keys + NKEYS; k++)
-		if (k->key != NULL)
-			bind(&tm, sc.after, k->key, command(&tm, k, &sc));
+	bind_keys(&tm, &sc);
 	bind_menus(&tm, &sc);
 	add_hooks(&tm, &sc);
 	add_options(&tm, &sc);
@@ -242,9 +319,7 @@ joinkeys_unbind(const char *sid)
 
 	scope_init(&sc, sid);
 	tmux_begin(&tm);
-	tmux_add(&tm, "unbind-key", "-a", "-q", "-T", sc.root, NULL);
-	(void)tmux_run(&tm, NULL, 0);
-	tmux_begin(&tm);
-	tmux_add(&tm, "unbind-key", "-a", "-q", "-T", sc.after, NULL);
+	empty(&tm, sc.root);
+	empty(&tm, sc.after);
 	(void)tmux_run(&tm, NULL, 0);
 }

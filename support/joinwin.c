@@ -11,13 +11,12 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "joinfiles.h"
 #include "joinkeys.h"
 #include "num.h"
-#include "safetext.h"
 #include "say.h"
 #include "tmux.h"
 
-#define NOTICE_MAX	512	/* octets */
 #define SCROLLBACK_MIN	10000	/* lines; more if the engineer's tmux has so */
 
 /* Settings of ours and others' that its windows need: a tmux server has the
@@ -28,44 +27,63 @@ static const char *const inherited[] = {
 };
 
 /* "=tunl-join-SID:", which no other session's name can be taken for. */
-static void
-target(const char *sid, char name[JOINWIN_NAME_MAX])
+void
+joinwin_target(const char *sid, char name[JOINWIN_NAME_MAX])
 {
 	(void)snprintf(name, JOINWIN_NAME_MAX, "=tunl-join-%.*s:", SID_MAX,
 	    sid);
 }
 
-static bool
-exists(const char *sid)
+/* Take what tmux said: its version, its history-limit, and of the session its
+ * options, if there is one. */
+static enum joinwin_found
+take_answer(struct joinwin *jw, const char *out, bool exists)
 {
-	char name[JOINWIN_NAME_MAX];
-	struct tmux tm;
+	const char *lines[3] = { out, "", "" };
+	uint64_t n;
+	int i;
 
-	target(sid, name);
-	tmux_begin(&tm);
-	tmux_add(&tm, "has-session", "-t", name, NULL);
-	return tmux_run(&tm, NULL, 0) == 0;
-}
-
-enum joinwin_found
-joinwin_find(const struct joinwin *jw)
-{
-	char name[JOINWIN_NAME_MAX], out[64];
-	struct tmux tm;
-
-	target(jw->sid, name);
-	tmux_begin(&tm);
-	tmux_add(&tm, "has-session", "-t", name, NULL);
-	tmux_add(&tm, "display-message", "-p", "-t", name,
-	    "#{@tunl-access} #{@tunl-over}", NULL);
-	if (tmux_run(&tm, out, sizeof out) != 0)
+	for (i = 1; i < 3; i++) {
+		lines[i] = lines[i - 1] + strcspn(lines[i - 1], "\n");
+		lines[i] += *lines[i] == '\n';
+	}
+	jw->version = tmux_version_parse(lines[0]);
+	if (jw->version == 0)
+		jw->version = tmux_version();	/* there is no server yet */
+	if (num_parse(lines[1], strcspn(lines[1], "\n"), SCROLLBACK_MIN,
+	    UINT32_MAX, &n) == 0)
+		jw->scrollback = (uint32_t)n;
+	else
+		jw->scrollback = SCROLLBACK_MIN;
+	if (jw->version < TMUX_OLDEST)
+		return JOINWIN_NO_TMUX;
+	if (!exists)
 		return JOINWIN_NONE;
-	if (strchr(out, '1') != NULL) {
+	if (strchr(lines[2], '1') != NULL) {
 		joinwin_kill(jw->sid);
 		return JOINWIN_NONE;
 	}
-	return strncmp(out, jw->read_only ? "ro " : "rw ", 3) == 0 ?
+	return strncmp(lines[2], jw->read_only ? "ro " : "rw ", 3) == 0 ?
 	    JOINWIN_SAME : JOINWIN_OTHER;
+}
+
+enum joinwin_found
+joinwin_find(struct joinwin *jw)
+{
+	char name[JOINWIN_NAME_MAX], out[256];
+	struct tmux tm;
+	bool exists;
+
+	joinwin_target(jw->sid, name);
+	tmux_begin(&tm);
+	tmux_add(&tm, "display-message", "-p", "#{version}", NULL);
+	tmux_add(&tm, "show-options", "-gqv", "history-limit", NULL);
+	tmux_add(&tm, "has-session", "-t", name, NULL);
+	tmux_add(&tm, "display-message", "-p", "-t", name,
+	    "#{@tunl-access} #{@tunl-over}", NULL);
+	out[0] = '\0';
+	exists = tmux_run(&tm, out, sizeof out) == 0;
+	return take_answer(jw, out, exists);
 }
 
 /* ---- windows -------------------------------------------------------------- */
@@ -115,23 +133,6 @@ set_window(struct tmux *tm, const char *window, const char *option,
 	tmux_add(tm, "set-option", "-w", "-t", window, option, value, NULL);
 }
 
-/* How many lines a pane keeps: what the engineer has, or enough. */
-static const char *
-scrollback(struct tmux *tm)
-{
-	struct tmux ask;
-	char out[32];
-	uint64_t lines;
-
-	tmux_begin(&ask);
-	tmux_add(&ask, "show-options", "-gqv", "history-limit", NULL);
-	if (tmux_run(&ask, out, sizeof out) != 0 ||
-	    num_parse(out, strcspn(out, "\n"), SCROLLBACK_MIN, UINT32_MAX,
-	    &lines) == -1)
-		lines = SCROLLBACK_MIN;
-	return tmux_text(tm, "%llu", (unsigned long long)lines);
-}
-
 static void
 add_session_options(struct tmux *tm, const struct joinwin *jw, const char *name)
 {
@@ -177,7 +178,8 @@ add_windows(struct tmux *tm, const struct joinwin *jw, const char *name,
 	add_program(tm, jw, exe, "chat");
 	add_session_options(tm, jw, name);
 	tmux_add(tm, "move-window", "-r", "-t", name, NULL);
-	set_option(tm, name, "history-limit", scrollback(tm));
+	set_option(tm, name, "history-limit", tmux_text(tm, "%u",
+	    jw->scrollback));
 	tmux_add(tm, "new-window", "-d", "-t", main, "-n", "main", "--", NULL);
 	add_program(tm, jw, exe, "view");
 	set_option(tm, name, "base-index", "0");
@@ -212,11 +214,12 @@ joinwin_make(const struct joinwin *jw, unsigned int cols, unsigned int rows)
 		return -1;
 	}
 	close(fd);
-	target(jw->sid, name);
+	joinfiles_sweep(dir);
+	joinwin_target(jw->sid, name);
 	tmux_begin(&tm);
 	add_windows(&tm, jw, name, own_path(&tm), cols, rows);
 	if (tmux_run(&tm, NULL, 0) != 0 ||
-	    joinkeys_bind(jw->sid, name, dir, jw->set->prefix) == -1) {
+	    joinkeys_bind(jw, name, dir) == -1) {
 		say_error("cannot make the tmux session tunl-join-%s",
 		    jw->sid);
 		joinwin_kill(jw->sid);
@@ -227,18 +230,10 @@ joinwin_make(const struct joinwin *jw, unsigned int cols, unsigned int rows)
 
 /* ---- showing it ----------------------------------------------------------- */
 
-/* Where the clients of the session go when it ends. */
-static void
-set_afterwards(const char *name, const char *detach)
-{
-	struct tmux tm;
-
-	tmux_begin(&tm);
-	set_option(&tm, name, "detach-on-destroy", detach);
-	(void)tmux_run(&tm, NULL, 0);
-}
-
-/* Inside of tmux: show it on the client that shows us, if one does. */
+/*
+ * Inside of tmux: show it on the client that shows us, if one does.  At its end
+ * that goes back to where it came from.
+ */
 static bool
 switch_to(const char *name)
 {
@@ -246,10 +241,8 @@ switch_to(const char *name)
 
 	tmux_begin(&tm);
 	tmux_add(&tm, "switch-client", "-t", name, NULL);
-	if (tmux_run(&tm, NULL, 0) != 0)
-		return false;
-	set_afterwards(name, "off");	/* back to where it came from */
-	return true;
+	set_option(&tm, name, "detach-on-destroy", "off");
+	return tmux_run(&tm, NULL, 0) == 0;
 }
 
 /* The socket of the server in $TMUX ("path,pid,session"), or NULL. */
@@ -275,109 +268,24 @@ int
 joinwin_attach(const struct joinwin *jw)
 {
 	char name[JOINWIN_NAME_MAX], *path = socket_path();
+	struct tmux tm;
 
-	target(jw->sid, name);
+	joinwin_target(jw->sid, name);
 	if (path != NULL && switch_to(name)) {
 		free(path);
 		return 0;
 	}
-	set_afterwards(name, "on");
 	(void)fflush(stdout);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)unsetenv("TMUX");
+	tmux_begin(&tm);
 	if (path != NULL)
-		(void)execlp("tmux", "tmux", "-S", path, "attach-session",
-		    "-t", name, (char *)NULL);
-	else
-		(void)execlp("tmux", "tmux", "attach-session", "-t", name,
-		    (char *)NULL);
-	return say_error("cannot run tmux: %s", strerror(errno));
-}
-
-/* ---- for the programs in its windows -------------------------------------- */
-
-bool
-joinwin_inside(void)
-{
-	return getenv("TMUX") != NULL && getenv("TMUX_PANE") != NULL;
-}
-
-void
-joinwin_resize(unsigned int cols, unsigned int rows)
-{
-	struct tmux tm;
-
-	tmux_begin(&tm);
-	tmux_add(&tm, "resize-window", "-t", getenv("TMUX_PANE"), "-x",
-	    tmux_text(&tm, "%u", cols), "-y", tmux_text(&tm, "%u", rows), NULL);
-	(void)tmux_run(&tm, NULL, 0);
-}
-
-/* Make COLS and ROWS no larger than what the LEN octets at S say. */
-static void
-take_client(const char *s, size_t len, unsigned int *cols, unsigned int *rows)
-{
-	const char *space = memchr(s, ' ', len);
-	uint64_t w, h;
-
-	if (space == NULL ||
-	    num_parse(s, (size_t)(space - s), 1, 9999, &w) == -1 ||
-	    num_parse(space + 1, len - (size_t)(space + 1 - s), 2, 9999, &h) ==
-	    -1)
-		return;
-	if (*cols == 0 || w < *cols)
-		*cols = (unsigned int)w;
-	if (*rows == 0 || h - 1 < *rows)
-		*rows = (unsigned int)h - 1;
-}
-
-void
-joinwin_clients(const char *sid, unsigned int *cols, unsigned int *rows)
-{
-	char out[4096], *line, *end;
-	struct tmux tm;
-
-	*cols = *rows = 0;
-	tmux_begin(&tm);
-	tmux_add(&tm, "list-clients", "-t", tmux_text(&tm, "=tunl-join-%s",
-	    sid), "-F", "#{client_width} #{client_height}", NULL);
-	if (tmux_run(&tm, out, sizeof out) != 0)
-		return;
-	for (line = out; (end = strchr(line, '\n')) != NULL; line = end + 1)
-		take_client(line, (size_t)(end - line), cols, rows);
-}
-
-/*
- * The text reaches tmux as the value of an option: as a message of its own it
- * would be read as a format.
- */
-void
-joinwin_notice(const char *text, size_t len)
-{
-	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
-	const char *pane = getenv("TMUX_PANE");
-	struct tmux tm;
-
-	(void)safetext(safe, sizeof safe, text,
-	    len < NOTICE_MAX ? len : NOTICE_MAX);
-	tmux_begin(&tm);
-	tmux_add(&tm, "set-option", "-t", pane, "--", "@tunl-notice", safe,
+		tmux_more(&tm, "-S", path, NULL);
+	tmux_more(&tm, "set-option", "-t", name, "detach-on-destroy", "on",
 	    NULL);
-	tmux_add(&tm, "display-message", "-t", pane, "#{@tunl-notice}", NULL);
-	(void)tmux_run(&tm, NULL, 0);
-}
-
-void
-joinwin_watch(void)
-{
-	const char *pane = getenv("TMUX_PANE");
-	struct tmux tm;
-
-	tmux_begin(&tm);
-	/* -C: kills nothing, but forgets what was drawn until now */
-	tmux_add(&tm, "kill-session", "-C", "-t", pane, NULL);
-	set_window(&tm, pane, "monitor-activity", "on");
-	(void)tmux_run(&tm, NULL, 0);
+	tmux_add(&tm, "attach-session", "-t", name, NULL);
+	tmux_exec(&tm);
+	return say_error("cannot run tmux: %s", strerror(errno));
 }
 
 /* ---- its end -------------------------------------------------------------- */
@@ -388,38 +296,9 @@ joinwin_kill(const char *sid)
 	char name[JOINWIN_NAME_MAX];
 	struct tmux tm;
 
-	target(sid, name);
+	joinwin_target(sid, name);
 	tmux_begin(&tm);
 	set_option(&tm, name, "key-table", "root");	/* see joinkeys.c */
 	tmux_add(&tm, "kill-session", "-t", name, NULL);
 	(void)tmux_run(&tm, NULL, 0);
-}
-
-void
-joinwin_over(const char *sid)
-{
-	char name[JOINWIN_NAME_MAX];
-	struct tmux tm;
-
-	target(sid, name);
-	tmux_begin(&tm);
-	set_option(&tm, name, "@tunl-over", "1");
-	(void)tmux_run(&tm, NULL, 0);
-}
-
-void
-joinwin_leave(const struct runtime *rt, const char *sid, bool debug)
-{
-	int lock = runtime_lock(rt, "join");
-	char dir[RUNTIME_PATH_MAX];
-
-	if (lock == -1)
-		return;
-	if (!exists(sid)) {
-		joinkeys_unbind(sid);
-		runtime_path(rt, sid, "", dir);
-		if (!debug)
-			(void)dir_remove(rt->fd, strrchr(dir, '/') + 1);
-	}
-	runtime_unlock(rt, "join", lock);
 }

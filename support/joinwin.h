@@ -9,6 +9,7 @@
 #define JOINWIN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "runtime.h"
 #include "settings.h"
@@ -24,16 +25,24 @@ struct joinwin {
 	const char		*name;		/* percent-encoded */
 	bool			 read_only;
 	bool			 debug;
+	/* joinwin_find() sets these. */
+	unsigned int		 version;	/* of tmux, 303 for 3.3a */
+	uint32_t		 scrollback;	/* lines that a pane keeps */
 };
 
 enum joinwin_found {
 	JOINWIN_NONE,		/* or one whose session is over */
 	JOINWIN_SAME,		/* there is one, with the same access */
-	JOINWIN_OTHER		/* there is one that may type and we may not,
+	JOINWIN_OTHER,		/* there is one that may type and we may not,
 				 * or the other way round */
+	JOINWIN_NO_TMUX		/* the version says how: 0, it cannot be run */
 };
 
-enum joinwin_found joinwin_find(const struct joinwin *jw);
+/* What it is called: "=tunl-join-SID:", which no other session's name can be
+ * taken for. */
+void	joinwin_target(const char *sid, char name[JOINWIN_NAME_MAX]);
+
+enum joinwin_found joinwin_find(struct joinwin *jw);
 
 /*
  * Make the session.  COLS and ROWS are our terminal's.  Returns 0, or -1 after
@@ -50,9 +59,11 @@ int	joinwin_attach(const struct joinwin *jw);
 
 /*
  * Called by the programs in its windows when they leave: if the session is
- * gone, so must be its key tables and its directory (kept with DEBUG).
+ * gone, so must be its key tables and its files, and the directory unless
+ * somebody else's files are in it.
  */
-void	joinwin_leave(const struct runtime *rt, const char *sid, bool debug);
+void	joinwin_leave(const struct runtime *rt, const char *sid,
+	    const char *client);
 
 /*
  * For the programs in its windows, which know theirs from $TMUX_PANE.

@@ -49,6 +49,7 @@ struct leg {
 	bool			 eof;
 	bool			 bad;		/* it broke the protocol */
 	struct legproc		 proc;
+	struct legproc		 last;		/* until its successor is up */
 	char			*buf;		/* IN_MAX octets, LEN used */
 	size_t			 len;
 	struct evbuffer		*queue;
@@ -97,6 +98,7 @@ teardown(struct leg *leg)
 	event_drop(&leg->ev_out);
 	event_drop(&leg->ev_err);
 	legproc_stop(&leg->proc);
+	legproc_stop(&leg->last);
 	leg->len = 0;
 	leg->held = false;
 	evbuffer_drain(leg->queue, evbuffer_get_length(leg->queue));
@@ -243,7 +245,7 @@ leg_send(struct leg *leg, enum proto_form form, const void *payload,
 	va_list ap;
 	int rv;
 
-	if (leg->state != UP)
+	if (!leg_is_up(leg))
 		return -1;
 	va_start(ap, fmt);
 	rv = vsend(leg, form, payload, len, fmt, ap);
@@ -299,6 +301,7 @@ hello(struct leg *leg, const struct proto_frame *f)
 	if (leg->state != STARTING)
 		return;		/* its last words */
 	leg->state = UP;
+	legproc_stop(&leg->last);
 	leg->up_at = now_ms();
 	evtimer_del(leg->ev_timer);
 	timer_set(leg->ev_tick, TICK_MS);
@@ -432,7 +435,7 @@ start(struct leg *leg)
 
 	leg->eof = leg->bad = leg->greeted = false;
 	leg->state = STARTING;
-	if (legproc_start(&leg->proc, leg->conf) == -1) {
+	if (legproc_start(&leg->proc, leg->conf, leg->relay) == -1) {
 		(void)snprintf(why, sizeof why, "cannot start ssh: %s",
 		    strerror(errno));
 		lost(leg, why);
@@ -534,6 +537,7 @@ leg_new(struct event_base *base, struct relay *relay,
 	leg->ops = ops;
 	leg->arg = arg;
 	legproc_init(&leg->proc);
+	legproc_init(&leg->last);
 	leg->state = WAITING;
 	leg->backoff_ms = relay->set->backoff_ms;
 	leg->buf = malloc(IN_MAX);
@@ -595,10 +599,28 @@ leg_retry(struct leg *leg)
 		timer_set(leg->ev_timer, 0);
 }
 
+/* What is sent while a successor starts goes behind its HELLO. */
 bool
 leg_is_up(const struct leg *leg)
 {
-	return leg->state == UP;
+	return leg->state == UP ||
+	    (leg->state == STARTING && leg->last.pid != -1);
+}
+
+int
+leg_redial(struct leg *leg)
+{
+	if (leg->state != UP || evbuffer_get_length(leg->queue) > 0)
+		return -1;
+	event_drop(&leg->ev_in);
+	event_drop(&leg->ev_out);
+	event_drop(&leg->ev_err);
+	evtimer_del(leg->ev_tick);
+	leg->last = leg->proc;
+	leg->len = 0;
+	leg->held = false;
+	start(leg);
+	return 0;
 }
 
 int64_t

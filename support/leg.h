@@ -66,6 +66,13 @@ int		 leg_send(struct leg *leg, enum proto_form form,
 /* Go on after LEG_HOLD; from outside the callbacks only. */
 void		 leg_resume(struct leg *leg);
 
+/*
+ * Have the relay begin anew with us: on another ssh, while this one stays until
+ * it is up, so that we never left.  From outside the callbacks only.  Returns
+ * 0, or -1 if there is no link or something waits to be sent.
+ */
+int		 leg_redial(struct leg *leg);
+
 /* Do not wait any longer for the next try. */
 void		 leg_retry(struct leg *leg);
 

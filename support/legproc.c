@@ -14,6 +14,7 @@
 #include "leg.h"
 #include "spawn.h"
 
+#define LEGPROC_ARGS	12
 #define STOP_MS	200	/* from TERM to KILL */
 
 void
@@ -41,19 +42,46 @@ pipe_make(int fds[2], int ours)
 	return fd_nonblock(fds[ours], 1);
 }
 
-static pid_t
-start(const struct leg_conf *conf, int in, int out, int err)
+/* Add the arguments that tunl leg and relay-share consume both have. */
+static void
+add_conf(const struct leg_conf *conf, const char **argv, int n)
 {
-	const char *argv[] = { "tunl", "leg", "--client", conf->client,
-	    "--name", conf->name, conf->sid, NULL, NULL, NULL };
-	struct spawn sp = SPAWN_INIT(argv);
-	int n = 7;
-
+	argv[n++] = conf->sid;
+	argv[n++] = "--client";
+	argv[n++] = conf->client;
+	argv[n++] = "--name";
+	argv[n++] = conf->name;
 	if (conf->role == PROTO_CHAT)
 		argv[n++] = "--chat";
 	if (conf->read_only)
 		argv[n++] = "--read-only";
-	sp.path = "/proc/self/exe";
+	argv[n] = NULL;
+}
+
+void
+legproc_argv(const struct leg_conf *conf, const struct relay *relay,
+    const char *argv[RELAY_ARGV_MAX])
+{
+	const char *remote[LEGPROC_ARGS] = { "relay-share", "consume" };
+
+	add_conf(conf, remote, 2);
+	relay_argv(relay, remote, argv);
+}
+
+/* Where there is a master, tunl leg would have nothing to do. */
+static pid_t
+start(const struct leg_conf *conf, const struct relay *relay, int in, int out,
+    int err)
+{
+	const char *argv[RELAY_ARGV_MAX] = { "tunl", "leg" };
+	struct spawn sp = SPAWN_INIT(argv);
+
+	if (relay_is_up(relay))
+		legproc_argv(conf, relay, argv);
+	else {
+		add_conf(conf, argv, 2);
+		sp.path = "/proc/self/exe";
+	}
 	sp.in = in;
 	sp.out = out;
 	sp.err = err;
@@ -62,7 +90,8 @@ start(const struct leg_conf *conf, int in, int out, int err)
 }
 
 int
-legproc_start(struct legproc *lp, const struct leg_conf *conf)
+legproc_start(struct legproc *lp, const struct leg_conf *conf,
+    const struct relay *relay)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	int saved;
@@ -70,7 +99,7 @@ legproc_start(struct legproc *lp, const struct leg_conf *conf)
 	legproc_init(lp);
 	if (pipe_make(in, 1) == 0 && pipe_make(out, 0) == 0 &&
 	    pipe_make(err, 0) == 0)
-		lp->pid = start(conf, in[0], out[1], err[1]);
+		lp->pid = start(conf, relay, in[0], out[1], err[1]);
 	saved = errno;
 	fd_drop(&in[0]);
 	fd_drop(&out[1]);

@@ -1,6 +1,7 @@
 /*
- * legproc.h - the process behind a leg: `tunl leg`, which becomes ssh, on three
- * pipes.
+ * legproc.h - the process behind a leg, on three pipes: an ssh over the private
+ * master, or where there is none `tunl leg`, which starts it and becomes that
+ * ssh.
  */
 #ifndef LEGPROC_H
 #define LEGPROC_H
@@ -9,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "relaycall.h"
 
 struct leg_conf;
 
@@ -25,11 +28,19 @@ struct legproc {
 void	legproc_init(struct legproc *lp);
 
 /*
+ * The argv of the ssh over the master of RELAY that is a leg's other end;
+ * it points into both.
+ */
+void	legproc_argv(const struct leg_conf *conf, const struct relay *relay,
+	    const char *argv[RELAY_ARGV_MAX]);
+
+/*
  * Start it, in a session of its own, so that no key of the terminal signals it
  * and it asks nothing there; it ends with us.  0, or -1 with errno and only
  * legproc_stop() left to do.
  */
-int	legproc_start(struct legproc *lp, const struct leg_conf *conf);
+int	legproc_start(struct legproc *lp, const struct leg_conf *conf,
+	    const struct relay *relay);
 
 /* Close its stdin, on which it should end. */
 void	legproc_hangup(struct legproc *lp);

@@ -16,6 +16,8 @@ struct poke;
  */
 struct poke	*poke_new(struct event_base *base, const char *path,
 		    void (*cb)(void *arg, const char *line), void *arg);
+
+/* Removes the FIFO, too. */
 void		 poke_free(struct poke *poke);
 
 #endif

@@ -134,8 +134,8 @@ master_argv(const struct relay *r, const char **argv, char *forward,
 
 /* ---- the master ----------------------------------------------------------- */
 
-static bool
-master_lives(const struct relay *r)
+bool
+relay_is_up(const struct relay *r)
 {
 	int s = unix_connect(r->ctl);
 
@@ -256,69 +256,97 @@ explain(struct relay *r, const char *text)
 		    "cannot reach the relay %s: %s", s->relay, words);
 }
 
-/* Log in; the caller holds the lock.  0, or -1 with r->err. */
+/* Start to log in; the lock is held.  0, or -1 with r->err. */
 static int
-master_start(struct relay *r)
+master_start(struct relay *r, struct relay_login *l)
 {
 	const char *argv[RELAY_ARGV_MAX];
 	char forward[RUNTIME_PATH_MAX + 32];
-	bool batch = !isatty(STDIN_FILENO);
 	struct spawn sp = SPAWN_INIT(argv);
-	struct said said = { .len = 0 };
-	int fds[2], log, rv, status;
-	pid_t pid;
+	int fds[2];
 
-	master_argv(r, argv, forward, sizeof forward, batch);
+	l->batch = !isatty(STDIN_FILENO);
+	master_argv(r, argv, forward, sizeof forward, l->batch);
 	if (pipe2(fds, O_CLOEXEC) == -1) {
 		(void)snprintf(r->err, sizeof r->err, "%s", strerror(errno));
 		return -1;
 	}
 	sp.in = sp.out = -1;
 	sp.err = fds[1];
-	pid = spawn_start(&sp);
+	l->pid = spawn_start(&sp);
 	close(fds[1]);
-	if (pid == -1) {
+	if (l->pid == -1) {
 		(void)snprintf(r->err, sizeof r->err, "cannot run ssh: %s",
 		    strerror(errno));
 		close(fds[0]);
 		return -1;
 	}
+	l->err = fds[0];
+	return 0;
+}
+
+int
+relay_login_begin(struct relay *r, struct relay_login *l)
+{
+	l->lock = l->err = -1;
+	l->pid = -1;
+	if (relay_is_up(r))
+		return 0;
+	l->lock = runtime_lock(&r->rt, r->key);
+	if (l->lock == -1) {
+		(void)snprintf(r->err, sizeof r->err, "cannot lock %s: %s",
+		    r->rt.dir, strerror(errno));
+		return -1;
+	}
+	if (relay_is_up(r))
+		return 0;
+	(void)unlink(r->ctl);	/* left by one that was killed */
+	return master_start(r, l);
+}
+
+int
+relay_login_wait(struct relay *r, struct relay_login *l)
+{
+	struct said said = { .len = 0 };
+	int log, rv;
+
+	if (l->pid == -1)
+		return 0;
 	log = runtime_log(r->set->ssh_log);
-	rv = said_read(&said, fds[0], log, batch ? START_MS : -1);
-	close(fds[0]);
+	rv = said_read(&said, l->err, log, l->batch ? START_MS : -1);
 	if (log != -1)
 		close(log);
 	if (rv == -1) {
-		spawn_stop(pid, EXIT_MS);
+		spawn_stop(l->pid, EXIT_MS);
 		(void)snprintf(r->err, sizeof r->err, "cannot reach the relay "
 		    "%s: no answer in %d s", r->set->relay, START_MS / 1000);
 		return -1;
 	}
-	status = spawn_wait(pid);
-	if (status == 0)
+	if (spawn_wait(l->pid) == 0)
 		return 0;
 	explain(r, said.text);
 	return -1;
 }
 
+void
+relay_login_end(struct relay *r, struct relay_login *l)
+{
+	if (l->err != -1)
+		close(l->err);
+	if (l->lock != -1)
+		runtime_unlock(&r->rt, r->key, l->lock);
+}
+
 int
 relay_master(struct relay *r)
 {
-	int lock, rv = 0;
+	struct relay_login l;
+	int rv;
 
-	if (master_lives(r))
-		return 0;
-	lock = runtime_lock(&r->rt, r->key);
-	if (lock == -1) {
-		(void)snprintf(r->err, sizeof r->err, "cannot lock %s: %s",
-		    r->rt.dir, strerror(errno));
-		return -1;
-	}
-	if (!master_lives(r)) {
-		(void)unlink(r->ctl);	/* left by one that was killed */
-		rv = master_start(r);
-	}
-	runtime_unlock(&r->rt, r->key, lock);
+	rv = relay_login_begin(r, &l);
+	if (rv == 0)
+		rv = relay_login_wait(r, &l);
+	relay_login_end(r, &l);
 	return rv;
 }
 
@@ -430,7 +458,7 @@ relay_call(struct relay *r, const char *method, const char *target,
 	error = errno;
 	/* the master's minute may have ended under the call */
 	if (rv == -1 && error != 0 && error != ETIMEDOUT &&
-	    strcmp(method, "GET") == 0 && !master_lives(r)) {
+	    strcmp(method, "GET") == 0 && !relay_is_up(r)) {
 		rv = api_ask(r, method, target, text, reply);
 		error = errno;
 	}

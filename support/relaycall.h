@@ -11,6 +11,7 @@
 #define RELAYCALL_H
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 
@@ -40,6 +41,24 @@ void	relay_clear(struct relay *r);
  */
 int	relay_master(struct relay *r);
 
+/* True if it runs. */
+bool	relay_is_up(const struct relay *r);
+
+/*
+ * The same in steps, for who has something else to do meanwhile: begin, wait,
+ * both 0 or -1 with r->err, and in any case end.  Until then nobody else tries.
+ */
+struct relay_login {
+	int	 lock;
+	int	 err;		/* its stderr */
+	pid_t	 pid;		/* -1: it runs already */
+	bool	 batch;
+};
+
+int	relay_login_begin(struct relay *r, struct relay_login *l);
+int	relay_login_wait(struct relay *r, struct relay_login *l);
+void	relay_login_end(struct relay *r, struct relay_login *l);
+
 /*
  * Call the API, starting the master where needed.  BODY may be NULL.  Returns
  * the HTTP status with REPLY filled, or -1 with r->err.
@@ -58,7 +77,8 @@ void	relay_refused(struct relay *r, const char *what,
 
 /*
  * Build the argv of an ssh that runs the NULL-terminated ARGS (of letters that
- * need no quoting) on the relay over the master.
+ * need no quoting) on the relay over the master.  It points into R, ARGS and
+ * the settings.
  */
 void	relay_argv(const struct relay *r, const char *const *args,
 	    const char *argv[RELAY_ARGV_MAX]);

@@ -101,6 +101,8 @@ make_raw(struct term *term)
 	cfmakeraw(&tio);
 	if (tcsetattr(term->fd, TCSANOW, &tio) == -1)
 		return -1;
+	/* what was typed, or answered to others, before is not for the session */
+	(void)tcflush(term->fd, TCIFLUSH);
 	term->raw = true;
 	return 0;
 }

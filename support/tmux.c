@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "num.h"
@@ -95,19 +96,19 @@ tmux_run(struct tmux *tm, char *out, size_t cap)
 	return spawn_capture(tm->argv, out, cap, RUN_MS);
 }
 
-unsigned int
-tmux_version(void)
+void
+tmux_exec(const struct tmux *tm)
 {
-	const char *argv[] = { "tmux", "-V", NULL };
-	char out[64];
-	const char *s;
+	(void)execvp(tm->argv[0], (char *const *)(uintptr_t)tm->argv);
+}
+
+unsigned int
+tmux_version_parse(const char *s)
+{
 	uint64_t major, minor;
 	size_t n;
 
-	if (spawn_capture(argv, out, sizeof out, RUN_MS) != 0)
-		return 0;
-	/* "tmux 3.3a", "tmux next-3.4" */
-	s = out + strcspn(out, "0123456789");
+	s += strcspn(s, "0123456789\n");
 	n = strspn(s, "0123456789");
 	if (num_parse(s, n, 0, 99, &major) == -1 || s[n] != '.')
 		return 0;
@@ -116,4 +117,15 @@ tmux_version(void)
 	if (num_parse(s, n, 0, 99, &minor) == -1)
 		return 0;
 	return (unsigned int)(100 * major + minor);
+}
+
+unsigned int
+tmux_version(void)
+{
+	const char *argv[] = { "tmux", "-V", NULL };
+	char out[64];
+
+	if (spawn_capture(argv, out, sizeof out, RUN_MS) != 0)
+		return 0;
+	return tmux_version_parse(out);
 }

@@ -37,8 +37,14 @@ const char *tmux_text(struct tmux *tm, const char *fmt, ...)
  */
 int	tmux_run(struct tmux *tm, char *out, size_t cap);
 
+/* Become it; returns, with errno, only if that fails. */
+void	tmux_exec(const struct tmux *tm);
+
 /* tmux's version as 100 * major + minor, 303 for "3.3a"; 0: there is none. */
 unsigned int tmux_version(void);
+
+/* The same of the first line of S: "3.3a", "tmux next-3.4". */
+unsigned int tmux_version_parse(const char *s);
 
 #define TMUX_OLDEST	209	/* resize-window */
 #define TMUX_MENUS	300	/* display-menu */

@@ -19,40 +19,12 @@
 #include "log.h"
 #include "safetext.h"
 #include "say.h"
-#include "term.h"
-#include "vtfilter.h"
-#include "window.h"
+#include "view.h"
 
 #define KEYS_MAX	4096		/* octets in one KEYS frame */
 #define ACK_OCTETS	4096		/* acknowledge at least so often, */
 #define ACK_MS		50		/* and at least so soon */
 #define OUT_MAX		(256u << 10)	/* octets that wait for the terminal */
-#define RESIZE_MS	1500		/* for the window to get its size */
-#define NOTICE_MAX	512
-
-struct size {
-	unsigned int	cols, rows;
-};
-
-struct view {
-	struct window	 win;
-	struct leg	*leg;
-	struct term	*term;
-	struct vtfilter	 filter;
-	uint64_t	 taken;		/* payload octets since HELLO */
-	uint64_t	 acked;
-	struct size	 want;		/* the customer's; 0 0: not known */
-	struct size	 asked;		/* of tmux, while ev_resize is pending */
-	struct size	 gave_up;	/* a size that cannot be had */
-	struct size	 wish;		/* the engineer's, last sent */
-	bool		 holding;	/* the leg waits for us */
-	bool		 over;
-	bool		 told_ro;
-	char		 why[NOTICE_MAX];
-	int64_t		 down_ms;	/* how long there is no link */
-	int64_t		 next_ms;	/* until the next try */
-	struct event	*ev_ack, *ev_resize, *ev_notice, *ev_winch;
-};
 
 static void
 timer_set(struct event *ev, unsigned int ms)
@@ -61,21 +33,6 @@ timer_set(struct event *ev, unsigned int ms)
 	    .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	evtimer_add(ev, &tv);
-}
-
-static bool
-size_equal(struct size a, struct size b)
-{
-	return a.cols == b.cols && a.rows == b.rows;
-}
-
-static struct size
-size_now(const struct view *v)
-{
-	struct size s;
-
-	term_size(v->term, &s.cols, &s.rows);
-	return s;
 }
 
 /* ---- notices -------------------------------------------------------------- */
@@ -87,12 +44,12 @@ size_now(const struct view *v)
 static void
 overlay(struct view *v, const char *text)
 {
-	char safe[SAFETEXT_SIZE(NOTICE_MAX)];
+	char safe[SAFETEXT_SIZE(VIEW_NOTICE_MAX)];
 	char out[sizeof safe + 128];
-	struct size s = size_now(v);
+	struct size s = viewsize_now(v);
 	int n;
 
-	if (s.cols < 2)
+	if (s.cols < 2 || term_waiting(v->term) > OUT_MAX)
 		return;
 	(void)safetext(safe, sizeof safe, text, strlen(text));
 	n = snprintf(out, sizeof out, "\030\033\\\033[?2026l\033[?6l\033[4l"
@@ -105,7 +62,7 @@ overlay(struct view *v, const char *text)
 static void
 notice_show(struct view *v)
 {
-	char text[NOTICE_MAX];
+	char text[VIEW_NOTICE_MAX];
 
 	if (v->over)
 		(void)snprintf(text, sizeof text, "Session over (Enter closes "
@@ -137,6 +94,13 @@ notice_cb(evutil_socket_t fd, short what, void *arg)
 	v->next_ms -= v->next_ms > 1000 ? 1000 : v->next_ms;
 	notice_show(v);
 	timer_set(v->ev_notice, 1000);
+}
+
+void
+view_tell(const struct view *v, const char *text)
+{
+	if (v->win.in_tmux)
+		joinwin_notice(text, strlen(text));
 }
 
 /* A notice of the relay. */
@@ -177,74 +141,16 @@ ack_cb(evutil_socket_t fd, short what, void *arg)
 	ack(arg, true);
 }
 
-/* ---- sizes ---------------------------------------------------------------- */
+/* ---- the leg -------------------------------------------------------------- */
 
-/* The stream goes on if nothing is in its way any more. */
-static void
-go_on(struct view *v)
+void
+view_go_on(struct view *v)
 {
 	if (!v->holding || evtimer_pending(v->ev_resize, NULL) ||
 	    term_waiting(v->term) > OUT_MAX)
 		return;
 	v->holding = false;
 	leg_resume(v->leg);
-}
-
-/* True if the terminal has the customer's size, or never will. */
-static bool
-is_sized(struct view *v)
-{
-	return !v->win.in_tmux || v->want.cols == 0 ||
-	    size_equal(v->want, v->gave_up) ||
-	    size_equal(v->want, size_now(v));
-}
-
-/* The customer's size is S: follow it. */
-static void
-size_follow(struct view *v, struct size s)
-{
-	if (!size_equal(v->want, s))
-		v->gave_up.cols = 0;
-	v->want = s;
-	if (is_sized(v) || (evtimer_pending(v->ev_resize, NULL) &&
-	    size_equal(v->asked, s)))
-		return;
-	joinwin_resize(s.cols, s.rows);
-	v->asked = s;
-	timer_set(v->ev_resize, RESIZE_MS);
-}
-
-static void
-resize_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct view *v = arg;
-
-	(void)fd;
-	(void)what;
-	if (!size_equal(v->want, size_now(v)))
-		v->gave_up = v->want;
-	go_on(v);
-}
-
-/* Tell the relay what size we would like; with FORCE, what it must be. */
-static void
-wish_send(struct view *v, bool always, bool force)
-{
-	struct size s;
-
-	if (v->win.in_tmux)
-		joinwin_clients(v->win.conf.sid, &s.cols, &s.rows);
-	else
-		s = size_now(v);
-	if (s.cols > 9999 || s.rows > 9999 ||
-	    (!always && size_equal(s, v->wish)))
-		return;
-	if (force && s.cols > 0 && s.rows > 0)
-		(void)leg_send(v->leg, PROTO_RESIZE_OVERRIDE, NULL, 0,
-		    "%u %u override", s.cols, s.rows);
-	else if (leg_send(v->leg, PROTO_RESIZE, NULL, 0, "%u %u", s.cols,
-	    s.rows) == 0)
-		v->wish = s;
 }
 
 static void
@@ -254,16 +160,11 @@ winch_cb(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	if (!v->win.in_tmux)
-		wish_send(v, false, false);
-	else if (size_equal(v->want, size_now(v)))
-		evtimer_del(v->ev_resize);
+	viewsize_changed(v);
 	if (!leg_is_up(v->leg))
 		notice_show(v);
-	go_on(v);
+	view_go_on(v);
 }
-
-/* ---- the leg -------------------------------------------------------------- */
 
 static void
 draw(struct view *v, const struct proto_str *octets)
@@ -284,9 +185,10 @@ up_cb(void *arg)
 	v->taken = v->acked = 0;
 	v->down_ms = 0;
 	v->why[0] = '\0';
+	v->in_history = false;
 	vtfilter_reset(&v->filter);
 	evtimer_del(v->ev_notice);
-	wish_send(v, true, false);
+	viewsize_up(v);
 }
 
 /* A SCREEN is drawn only on a terminal of its size. */
@@ -296,14 +198,32 @@ take_screen(struct view *v, const struct proto_frame *f)
 	struct size s = { (unsigned int)proto_num(f, 0),
 	    (unsigned int)proto_num(f, 1) };
 
-	size_follow(v, s);
-	if (!is_sized(v)) {
+	viewsize_follow(v, s);
+	if (!viewsize_is_right(v)) {
 		v->holding = true;
 		return LEG_HOLD;
 	}
 	draw(v, &f->payload);
 	leg_features(v->leg, NULL);	/* what was above it is there now */
 	return LEG_DONE;
+}
+
+/*
+ * What was above the screen before we came.  A HISTORY that comes again, as the
+ * link was lost before the SCREEN was here or this program was started anew in
+ * its pane, takes the place of the first.
+ */
+static void
+take_history(struct view *v, const struct proto_frame *f)
+{
+	static const char forget[] = "\033[3J";
+
+	if (!v->in_history && v->win.in_tmux)
+		term_write(v->term, forget, sizeof forget - 1);
+	else if (!v->in_history)
+		leg_features(v->leg, NULL);	/* the engineer's own is there */
+	v->in_history = proto_is(f->args[0], "more");
+	draw(v, &f->payload);
 }
 
 static enum leg_taken
@@ -318,15 +238,17 @@ frame_cb(void *arg, enum proto_form form, const struct proto_frame *f)
 	}
 	switch (form) {
 	case PROTO_OUTPUT:
-	case PROTO_HISTORY:
 		draw(v, &f->payload);
+		break;
+	case PROTO_HISTORY:
+		take_history(v, f);
 		break;
 	case PROTO_SCREEN:
 		return take_screen(v, f);
 	case PROTO_SIZE:
 		s.cols = (unsigned int)proto_num(f, 0);
 		s.rows = (unsigned int)proto_num(f, 1);
-		size_follow(v, s);
+		viewsize_follow(v, s);
 		break;
 	case PROTO_STATUS:
 		status_show(v, f->payload.s, f->payload.len);
@@ -343,7 +265,7 @@ down_cb(void *arg, const char *why, unsigned int ms)
 	struct view *v = arg;
 
 	v->holding = false;
-	evtimer_del(v->ev_resize);
+	viewsize_down(v);
 	(void)snprintf(v->why, sizeof v->why, "%s", why);
 	v->next_ms = ms;
 	notice_show(v);
@@ -359,7 +281,7 @@ over_cb(void *arg, const char *why)
 	(void)snprintf(v->why, sizeof v->why, "%s", why);
 	v->over = true;
 	v->holding = false;
-	evtimer_del(v->ev_resize);
+	viewsize_down(v);
 	notice_show(v);
 	if (v->win.in_tmux)
 		joinwin_over(v->win.conf.sid);
@@ -424,7 +346,22 @@ static void
 written_cb(void *arg)
 {
 	ack(arg, false);
-	go_on(arg);
+	view_go_on(arg);
+}
+
+/* Only a new leg is sent a screen; this one goes when that is up. */
+static void
+redraw(struct view *v)
+{
+	if (!leg_is_up(v->leg)) {
+		leg_retry(v->leg);
+		return;
+	}
+	if (leg_redial(v->leg) == -1)
+		return;
+	v->taken = v->acked = 0;
+	v->holding = false;
+	viewsize_down(v);
 }
 
 /* A word of the join session's keys and hooks. */
@@ -436,9 +373,13 @@ poke_cb(void *arg, const char *word)
 	if (v->leg == NULL)
 		return;
 	if (strcmp(word, "size") == 0)
-		wish_send(v, false, false);
+		viewsize_look(v);
 	else if (strcmp(word, "force") == 0)
-		wish_send(v, true, true);
+		viewsize_force(v);
+	else if (strcmp(word, "viewport") == 0)
+		viewsize_viewport(v);
+	else if (strcmp(word, "redraw") == 0)
+		redraw(v);
 	else if (strcmp(word, "zoom") == 0)
 		(void)leg_send(v->leg, PROTO_ZOOM, NULL, 0, NULL);
 }
@@ -457,11 +398,10 @@ view_start(struct view *v)
 	if (v->term == NULL)
 		return say_error("view needs a terminal: %s", strerror(errno));
 	v->ev_ack = evtimer_new(base, ack_cb, v);
-	v->ev_resize = evtimer_new(base, resize_cb, v);
 	v->ev_notice = evtimer_new(base, notice_cb, v);
 	v->ev_winch = evsignal_new(base, SIGWINCH, winch_cb, v);
 	v->leg = leg_new(base, v->win.relay, &v->win.conf, &leg_ops, v);
-	if (v->ev_ack == NULL || v->ev_resize == NULL ||
+	if (viewsize_init(v) == -1 || v->ev_ack == NULL ||
 	    v->ev_notice == NULL || v->ev_winch == NULL || v->leg == NULL)
 		return say_error("out of memory");
 	leg_features(v->leg, "history=2000");
@@ -473,11 +413,11 @@ view_start(struct view *v)
 static void
 view_clear(struct view *v)
 {
-	struct event *events[] = { v->ev_ack, v->ev_resize, v->ev_notice,
-	    v->ev_winch };
+	struct event *events[] = { v->ev_ack, v->ev_notice, v->ev_winch };
 	size_t i;
 
 	leg_free(v->leg);
+	viewsize_clear(v);
 	term_free(v->term);
 	for (i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (events[i] != NULL)

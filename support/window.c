@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "joinfiles.h"
 #include "joinwin.h"
 #include "log.h"
 #include "poke.h"
@@ -60,7 +61,7 @@ conf_take(struct leg_conf *conf, const struct args *args, unsigned int role)
 static void
 debug_start(struct window *w, const char *path)
 {
-	char file[RUNTIME_PATH_MAX + 32];
+	char file[JOINFILES_PATH_MAX + 8];
 
 	(void)snprintf(file, sizeof file, "%s.log", path);
 	w->log = open(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
@@ -75,18 +76,23 @@ static int
 files_make(struct window *w, const char *name,
     void (*poke_cb)(void *arg, const char *line), void *arg)
 {
-	char path[RUNTIME_PATH_MAX], fifo[RUNTIME_PATH_MAX + 16];
-	int fd;
+	char path[RUNTIME_PATH_MAX], fifo[JOINFILES_PATH_MAX];
+	int fd, tries;
 
 	runtime_path(&w->relay->rt, w->conf.sid, "", path);
-	fd = dir_private(path);
-	if (fd == -1)
-		return -1;
-	close(fd);
-	(void)snprintf(fifo, sizeof fifo, "%s/%s", path, name);
-	if (w->debug)
+	joinfiles_path(path, name, w->conf.client, fifo);
+	/* whoever leaves just now removes the directory if it is empty */
+	for (tries = 0; tries < 3; tries++) {
+		fd = dir_private(path);
+		if (fd == -1)
+			return -1;
+		close(fd);
+		w->poke = poke_new(w->base, fifo, poke_cb, arg);
+		if (w->poke != NULL || errno != ENOENT)
+			break;
+	}
+	if (w->poke != NULL && w->debug)
 		debug_start(w, fifo);
-	w->poke = poke_new(w->base, fifo, poke_cb, arg);
 	return w->poke == NULL ? -1 : 0;
 }
 
@@ -135,7 +141,7 @@ window_clear(struct window *w)
 		if (w->signals[i] != NULL)
 			event_free(w->signals[i]);
 	event_base_free(w->base);
-	joinwin_leave(&w->relay->rt, w->conf.sid, w->debug);
+	joinwin_leave(&w->relay->rt, w->conf.sid, w->conf.client);
 	if (w->log != -1)
 		close(w->log);
 }
