@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "safetext.h"
+#include "vtrules.h"
 
 #define C0_CAN	0x18
 #define C0_SUB	0x1a
@@ -66,14 +67,12 @@ begin(struct vtfilter *vf, enum state state)
 	vf->len = 0;
 }
 
-/*
- * C0: BEL BS HT LF VT FF CR SO SI pass, CAN too as it can only undo.  ENQ asks
- * for an answer, XON and XOFF stop the line, the rest does nothing.
- */
 static bool
 c0_passes(unsigned char c)
 {
-	return (c >= 0x07 && c <= 0x0f) || c == C0_CAN;
+	const struct vt_sequence seq = { .kind = VT_C0, .number = c };
+
+	return vtrules_judge(&seq) == VT_PASS;
 }
 
 /* The control octet C, anywhere but in a string. */
@@ -136,21 +135,14 @@ in_utf8(struct vtfilter *vf, unsigned char c, char **out)
 	begin(vf, GROUND);
 }
 
-/*
- * ESC with its intermediates and final: save and restore the cursor, index,
- * next line, tab set, reverse index, keypad modes, reset, ST; character sets
- * B (ASCII), A (UK) and 0 (line drawing) into G0 to G3; the alignment test.
- */
+/* ESC, at most one intermediate octet, and a final. */
 static bool
 esc_passes(const char *seq, size_t len)
 {
-	if (len == 2)
-		return strchr("78=>DEHMc\\", seq[1]) != NULL;
-	if (len != 3)
-		return false;
-	if (seq[1] == '#')
-		return seq[2] == '8';
-	return strchr("()*+", seq[1]) != NULL && strchr("0AB", seq[2]) != NULL;
+	const struct vt_sequence s = { .kind = VT_ESC, .final = seq[len - 1],
+	    .inter = len == 3 ? seq[1] : '\0' };
+
+	return len <= 3 && vtrules_judge(&s) == VT_PASS;
 }
 
 static void
@@ -190,59 +182,37 @@ in_escape(struct vtfilter *vf, unsigned char c, char **out)
 		esc_end(vf, c, out);
 }
 
-/* A control sequence taken apart; all point into seq. */
-struct csi {
-	char		 marker;	/* one of < = > ? or 0 */
-	const char	*params;
-	size_t		 params_len;
-	char		 inter;		/* the intermediate octet or 0 */
-	char		 final;
-	bool		 colons;	/* sub-parameters are there */
-};
-
 /* Take SEQ ("ESC [" … final) apart; false if it has a form that none has. */
 static bool
-csi_split(const char *seq, size_t len, struct csi *csi)
+csi_split(const char *seq, size_t len, struct vt_sequence *csi)
 {
 	const char *p = seq + 2, *last = seq + len - 1;
 
 	memset(csi, 0, sizeof *csi);
+	csi->kind = VT_CSI;
 	csi->final = *last;
 	if (p < last && strchr("<=>?", *p) != NULL)
 		csi->marker = *p++;
 	for (csi->params = p; p < last && *p >= '0' && *p <= ';'; p++)
-		if (*p == ':')
-			csi->colons = true;
+		;
 	csi->params_len = (size_t)(p - csi->params);
 	if (p < last && *p >= 0x20 && *p <= 0x2f)
 		csi->inter = *p++;
 	return p == last;
 }
 
-/*
- * Modes that change what is drawn or what the engineer's keys and mouse send.
- * Not among them: focus and theme reports (1004, which may be ended, and 2031),
- * highlight tracking (1001, it hangs the terminal), key encodings, margins,
- * everything unknown.
- */
 static bool
-mode_passes(char marker, unsigned int mode, char final)
+mode_passes(const struct vt_sequence *csi, unsigned int mode)
 {
-	static const unsigned short dec[] = { 1, 3, 5, 6, 7, 12, 25, 47, 1000,
-	    1002, 1003, 1005, 1006, 1047, 1048, 1049, 2004, 2026 };
-	size_t i;
+	const struct vt_sequence seq = { .kind = csi->marker == '?' ?
+	    VT_DEC_MODE : VT_ANSI_MODE, .final = csi->final, .number = mode };
 
-	if (marker == 0)
-		return mode == 4 || mode == 34;
-	for (i = 0; i < sizeof dec / sizeof dec[0]; i++)
-		if (dec[i] == mode)
-			return true;
-	return mode == 1004 && final == 'l';
+	return vtrules_judge(&seq) == VT_PASS;
 }
 
-/* The number in the LEN octets at S; too long or empty: no mode's number. */
+/* The digits at S as a number; too long or empty: one that nothing has. */
 static unsigned int
-mode_number(const char *s, size_t len)
+number(const char *s, size_t len)
 {
 	unsigned int v = 0;
 
@@ -255,7 +225,7 @@ mode_number(const char *s, size_t len)
 
 /* Set or reset modes: pass those of the list that may. */
 static void
-csi_modes(const struct csi *csi, char **out)
+csi_modes(const struct vt_sequence *csi, char **out)
 {
 	const char *p = csi->params, *end = p + csi->params_len, *sep;
 	char *start = *out;
@@ -265,8 +235,7 @@ csi_modes(const struct csi *csi, char **out)
 		sep = memchr(p, ';', (size_t)(end - p));
 		if (sep == NULL)
 			sep = end;
-		if (!mode_passes(csi->marker,
-		    mode_number(p, (size_t)(sep - p)), csi->final))
+		if (!mode_passes(csi, number(p, (size_t)(sep - p))))
 			continue;
 		if ((*out)[-1] >= '0' && (*out)[-1] <= '9')
 			emit(out, ";", 1);
@@ -278,42 +247,23 @@ csi_modes(const struct csi *csi, char **out)
 		emit(out, &csi->final, 1);
 }
 
-/* True if CSI, which is not about modes, draws. */
-static bool
-csi_passes(const struct csi *csi)
-{
-	if (csi->marker != 0)
-		return false;
-	if (csi->colons)
-		return csi->inter == 0 && csi->final == 'm';
-	if (csi->inter == ' ')
-		return csi->final == 'q';	/* the cursor's shape */
-	if (csi->inter == '!')
-		return csi->final == 'p' && csi->params_len == 0; /* reset */
-	if (csi->inter != 0)
-		return false;
-	switch (csi->final) {
-	case 's': case 'u':	/* with parameters: margins, keyboard */
-		return csi->params_len == 0;
-	case 'T':		/* with several: highlight tracking */
-		return memchr(csi->params, ';', csi->params_len) == NULL;
-	}
-	/* insert, move, erase, scroll, delete, repeat, tab, colour, region */
-	return strchr("@ABCDEFGHIJKLMPSXZ`abdefgmr", csi->final) != NULL;
-}
-
 static void
 csi_end(struct vtfilter *vf, char **out)
 {
-	struct csi csi;
+	struct vt_sequence csi;
 
-	if (csi_split(vf->seq, vf->len, &csi)) {
-		if ((csi.final == 'h' || csi.final == 'l') && csi.inter == 0 &&
-		    !csi.colons && (csi.marker == 0 || csi.marker == '?'))
-			csi_modes(&csi, out);
-		else if (csi_passes(&csi))
+	if (csi_split(vf->seq, vf->len, &csi))
+		switch (vtrules_judge(&csi)) {
+		case VT_PASS:
 			emit(out, vf->seq, vf->len);
-	}
+			break;
+		case VT_MODES:
+			csi_modes(&csi, out);
+			break;
+		case VT_TITLE:
+		case VT_DROP:
+			break;
+		}
 	begin(vf, GROUND);
 }
 
@@ -359,12 +309,20 @@ title_copy(const char *s, size_t len, char title[VTFILTER_TITLE_MAX])
 static void
 osc_end(struct vtfilter *vf)
 {
+	struct vt_sequence osc = { .kind = VT_OSC };
 	char title[VTFILTER_TITLE_MAX];
+	size_t digits = 0;
 
-	if (vf->title_cb == NULL || vf->len < 2 || vf->seq[1] != ';' ||
-	    (vf->seq[0] != '0' && vf->seq[0] != '2'))
+	while (digits < vf->len && vf->seq[digits] >= '0' &&
+	    vf->seq[digits] <= '9')
+		digits++;
+	if (vf->title_cb == NULL || digits == 0 || digits == vf->len ||
+	    vf->seq[digits] != ';')
 		return;
-	title_copy(vf->seq + 2, vf->len - 2, title);
+	osc.number = number(vf->seq, digits);
+	if (vtrules_judge(&osc) != VT_TITLE)
+		return;
+	title_copy(vf->seq + digits + 1, vf->len - digits - 1, title);
 	vf->title_cb(vf->arg, title);
 }
 

@@ -108,6 +108,22 @@ filter_cut(const uint8_t *data, size_t size, char *out)
 	return o;
 }
 
+/* Small ones are cut at every place. */
+static void
+check_cuts(const uint8_t *data, size_t size, const char *whole, size_t len)
+{
+	char out[64 + VTFILTER_SEQ_MAX];
+	struct vtfilter vf;
+	size_t at, n;
+
+	for (at = 0; size <= 64 && at <= size; at++) {
+		vtfilter_init(&vf, title_cb, NULL);
+		n = vtfilter_run(&vf, data, at, out);
+		n += vtfilter_run(&vf, data + at, size - at, out + n);
+		must(n == len && memcmp(out, whole, n) == 0);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -124,6 +140,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	whole[n] = '\0';
 	must(proto_is_utf8(whole, n));
 	check_sequences(whole, n);
+	check_cuts(data, size, whole, n);
 	must(filter_cut(data, size, cut) == n && memcmp(cut, whole, n) == 0);
 	vtfilter_init(&vf, NULL, NULL);
 	must(vtfilter_run(&vf, whole, n, again) == n &&

@@ -41,8 +41,8 @@ $(BUILD)/unit/chatui_demo: \
 tests: $(BUILD)/unit/chatui_demo
 
 # support/
-vtfilter_test_SRC := support/vtfilter.c common/safetext.c
-vtfilter_fuzz_SRC := support/vtfilter.c common/safetext.c
+vtfilter_test_SRC := support/vtfilter.c support/vtrules.c common/safetext.c
+vtfilter_fuzz_SRC := support/vtfilter.c support/vtrules.c common/safetext.c
 
 # customer/
 tmux_test_SRC := customer/tmux.c

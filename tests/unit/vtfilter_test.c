@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../support/vtfilter.h"
+#include "../../support/vtrules.h"
 
 #define E	"\033"
 #define OUT_MAX	4096
@@ -252,6 +253,183 @@ reset_forgets_a_beginning(void **state)
 	assert_int_equal(vtfilter_run(&vf, E "]2;t\a", 6, out), 0);
 }
 
+/* ---- the table ------------------------------------------------------------ */
+
+/* A sequence that the row fits, with its Nth final and number NO. */
+static size_t
+example(const struct vt_rule *r, size_t n, unsigned int no, char out[64])
+{
+	static const char *const params[] = { "7;5;3", "4:3;58:5:9", "2", "" };
+	char final = r->finals != NULL ? r->finals[n] : 0;
+	char inter[2] = { r->inter, 0 }, marker[2] = { r->marker, 0 };
+
+	switch ((enum vt_kind)r->kind) {
+	case VT_C0:
+		if (no >= 0x80)
+			return (size_t)snprintf(out, 64, "\302%c", (int)no);
+		out[0] = (char)no;
+		return 1;
+	case VT_ESC:
+		return (size_t)snprintf(out, 64, E "%s%c", inter, final);
+	case VT_CSI:
+		return (size_t)snprintf(out, 64, E "[%s%s%s%c", marker,
+		    params[r->params], inter, final);
+	case VT_DEC_MODE:
+		return (size_t)snprintf(out, 64, E "[?%u%c", no, final);
+	case VT_ANSI_MODE:
+		return (size_t)snprintf(out, 64, E "[%u%c", no, final);
+	case VT_STRING:
+		return (size_t)snprintf(out, 64, E "%ctext;?" E "\\", final);
+	case VT_OSC:
+		return (size_t)snprintf(out, 64, E "]%u;text;?\a", no);
+	}
+	return 0;
+}
+
+static void
+check_row(const struct vt_rule *r, size_t n, unsigned int no)
+{
+	char in[64];
+	size_t len = example(r, n, no, in);
+
+	titles = 0;
+	expect(in, len, in, r->does == VT_PASS ? len : 0);
+	if ((r->does == VT_TITLE) != (titles > 0))
+		fail_msg("title or not: \"%.*s\"", (int)len, in);
+}
+
+/* Modes are judged by their numbers, so CSI h and l themselves are not tried. */
+static void
+every_row_does_what_it_says(void **state)
+{
+	const struct vt_rule *r;
+	size_t n, i, k;
+	unsigned int no;
+
+	(void)state;
+	r = vtrules(&n);
+	for (i = 0; i < n; i++, r++) {
+		assert_true(r->why != NULL && r->why[0] != '\0');
+		if (r->does == VT_MODES)
+			continue;
+		for (k = 0; k == 0 || (r->finals != NULL &&
+		    r->finals[k] != '\0'); k++)
+			for (no = r->low; no <= r->high; no++)
+				check_row(r, k, no);
+	}
+}
+
+/* No other final, marker or intermediate passes than the table's. */
+static void
+what_is_in_no_row_is_dropped(void **state)
+{
+	static const char markers[] = " <=>?", inters[] = "\0 !\"#$%&'()*+,-./";
+	char in[32], out[OUT_MAX];
+	unsigned int passed = 0;
+	size_t m, i;
+	int c;
+
+	(void)state;
+	for (m = 0; m < sizeof markers - 1; m++)
+		for (i = 0; i < sizeof inters - 1; i++)
+			for (c = 0x40; c < 0x7f; c++) {
+				char marker[2] = { markers[m] == ' ' ? '\0' :
+				    markers[m], 0 };
+				char inter[2] = { inters[i], 0 };
+				int len = snprintf(in, sizeof in,
+				    E "[%s9999%s%c", marker, inter, c);
+
+				passed += filter(in, (size_t)len, 1, out) > 0;
+			}
+	/* A-M P S T X Z ` a b d e f g m r @ and SP q */
+	assert_int_equal(passed, 29);
+}
+
+/* ---- splits --------------------------------------------------------------- */
+
+static unsigned int
+draw_lot(unsigned int *seed, unsigned int n)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return (*seed >> 16) % n;
+}
+
+/* Append something that draws. */
+static size_t
+harmless(unsigned int *seed, char *out, size_t cap)
+{
+	static const char *const pieces[] = {
+		"plain text ", "\r\n", "\t", "\b", "\a", "\016lqk\017",
+		"gr\303\274n", "\344\270\226\347\225\214", "e\314\201",
+		"\360\237\230\200", E "[m", E "[1;38;2;1;2;3m", E "[4:3m",
+		E "[2J", E "[K", E "[?25l", E "[?1049h", E "[?1000;1006h",
+		E "(0", E ")B", E "7", E "8", E "M", E "c", E "[3;9r",
+		E "[5b", E "[2 q", E "[!p", E "[10P", E "[4h", E "#8",
+	};
+	const char *p;
+
+	if (draw_lot(seed, 3) == 0)
+		return (size_t)snprintf(out, cap, E "[%u;%uH",
+		    draw_lot(seed, 99), draw_lot(seed, 300));
+	p = pieces[draw_lot(seed, sizeof pieces / sizeof pieces[0])];
+	return (size_t)snprintf(out, cap, "%s", p);
+}
+
+/* IN cut in two at AT. */
+static size_t
+filter_at(const char *in, size_t len, size_t at, char out[OUT_MAX])
+{
+	struct vtfilter vf;
+	size_t n;
+
+	vtfilter_init(&vf, title_cb, NULL);
+	n = vtfilter_run(&vf, in, at, out);
+	return n + vtfilter_run(&vf, in + at, len - at, out + n);
+}
+
+static void
+harmless_streams_pass_however_they_are_split(void **state)
+{
+	char in[1024], out[OUT_MAX];
+	unsigned int seed;
+	size_t len, at;
+
+	(void)state;
+	for (seed = 1; seed <= 100; seed++) {
+		unsigned int lots = seed;
+
+		for (len = 0; len < sizeof in - 64;)
+			len += harmless(&lots, in + len, 64);
+		expect(in, len, in, len);
+		for (at = 0; at <= len; at++)
+			if (filter_at(in, len, at, out) != len ||
+			    memcmp(in, out, len) != 0)
+				fail_msg("seed %u, cut at %zu", seed, at);
+	}
+}
+
+/* What remains of it is the same wherever it is cut: NULs, broken UTF-8, halves
+ * of sequences, one within another. */
+static void
+hostile_streams_are_the_same_however_they_are_split(void **state)
+{
+	static const char in[] = "a\0b\0" "\342\202" "c\300\257" E "[3" E "[1"
+	    ";2Hd" E "]52;c;AA" E "\\e" E "Ptmux;" E E "]0;x\a" E "\\f\233"
+	    "31m" E "[?1004;25h" E "[6n" E "_title" E "\\g" E "[>c\005" E "Z"
+	    "\302\205\302\240" E "]8;;http://x/" E "\\link" E "]8;;\a\377h"
+	    E "[8;1;1t" E "]2;t\303\274\a" E "[999999999999999999C" E "[1;31";
+	char whole[OUT_MAX], out[OUT_MAX];
+	size_t len = sizeof in - 1, n, at;
+
+	(void)state;
+	n = filter(in, len, len, whole);
+	for (at = 0; at <= len; at++)
+		if (filter_at(in, len, at, out) != n ||
+		    memcmp(whole, out, n) != 0)
+			fail_msg("cut at %zu", at);
+	expect(whole, n, whole, n);
+}
+
 int
 main(void)
 {
@@ -262,6 +440,11 @@ main(void)
 		cmocka_unit_test(long_sequences_are_dropped),
 		cmocka_unit_test(titles_are_told_and_safe),
 		cmocka_unit_test(reset_forgets_a_beginning),
+		cmocka_unit_test(every_row_does_what_it_says),
+		cmocka_unit_test(what_is_in_no_row_is_dropped),
+		cmocka_unit_test(harmless_streams_pass_however_they_are_split),
+		cmocka_unit_test(
+		    hostile_streams_are_the_same_however_they_are_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
