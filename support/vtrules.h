@@ -1,6 +1,6 @@
 /*
  * vtrules.h - what of a terminal's language may reach an engineer's terminal:
- * one table, read by vtfilter.c and by its test.
+ * a table for each kind of sequence, read by vtfilter.c and by its test.
  *
  * A sequence passes if the first row that fits says so; what fits no row does
  * not.  The rows that drop are there for what they say: why.
@@ -18,7 +18,8 @@ enum vt_kind {
 	VT_DEC_MODE,	/* one of the numbers of CSI ? … h and l */
 	VT_ANSI_MODE,	/* one of the numbers of CSI … h and l */
 	VT_STRING,	/* ESC final, until ST: the strings but OSC */
-	VT_OSC		/* ESC ] number, until ST or BEL */
+	VT_OSC,		/* ESC ] number, until ST or BEL */
+	VT_KINDS
 };
 
 enum vt_does {
@@ -37,24 +38,23 @@ enum vt_params {
 };
 
 struct vt_rule {
-	unsigned char	 kind;
-	unsigned char	 does;
-	unsigned char	 params;
+	enum vt_does	 does;
+	enum vt_params	 params;
 	char		 marker;	/* one of < = > ? or 0 */
 	char		 inter;		/* intermediate octet or 0 */
 	const char	*finals;	/* any of these; of modes: h, l or hl */
-	unsigned int	 low, high;	/* numbers, of modes and OSC */
+	unsigned int	 low, high;	/* numbers, of C0, modes and OSC */
 	const char	*why;
 };
 
-/* The table; its length in *N. */
-const struct vt_rule *vtrules(size_t *n);
+/* The table of KIND; its length in *N. */
+const struct vt_rule *vtrules(enum vt_kind kind, size_t *n);
 
 /* A sequence taken apart. */
 struct vt_sequence {
 	enum vt_kind	 kind;
 	char		 marker, inter, final;
-	unsigned int	 number;	/* of modes and OSC */
+	unsigned int	 number;	/* of C0, modes and OSC */
 	const char	*params;
 	size_t		 params_len;
 };

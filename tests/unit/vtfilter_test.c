@@ -257,13 +257,14 @@ reset_forgets_a_beginning(void **state)
 
 /* A sequence that the row fits, with its Nth final and number NO. */
 static size_t
-example(const struct vt_rule *r, size_t n, unsigned int no, char out[64])
+example(enum vt_kind kind, const struct vt_rule *r, size_t n, unsigned int no,
+    char out[64])
 {
 	static const char *const params[] = { "7;5;3", "4:3;58:5:9", "2", "" };
 	char final = r->finals != NULL ? r->finals[n] : 0;
 	char inter[2] = { r->inter, 0 }, marker[2] = { r->marker, 0 };
 
-	switch ((enum vt_kind)r->kind) {
+	switch (kind) {
 	case VT_C0:
 		if (no >= 0x80)
 			return (size_t)snprintf(out, 64, "\302%c", (int)no);
@@ -282,15 +283,18 @@ example(const struct vt_rule *r, size_t n, unsigned int no, char out[64])
 		return (size_t)snprintf(out, 64, E "%ctext;?" E "\\", final);
 	case VT_OSC:
 		return (size_t)snprintf(out, 64, E "]%u;text;?\a", no);
+	case VT_KINDS:
+		break;
 	}
 	return 0;
 }
 
 static void
-check_row(const struct vt_rule *r, size_t n, unsigned int no)
+check_row(enum vt_kind kind, const struct vt_rule *r, size_t n,
+    unsigned int no)
 {
 	char in[64];
-	size_t len = example(r, n, no, in);
+	size_t len = example(kind, r, n, no, in);
 
 	titles = 0;
 	expect(in, len, in, r->does == VT_PASS ? len : 0);
@@ -298,16 +302,16 @@ check_row(const struct vt_rule *r, size_t n, unsigned int no)
 		fail_msg("title or not: \"%.*s\"", (int)len, in);
 }
 
-/* Modes are judged by their numbers, so CSI h and l themselves are not tried. */
+/* Every final and number of a row.  Modes are judged by their numbers, so CSI h
+ * and l themselves are not tried. */
 static void
-every_row_does_what_it_says(void **state)
+check_rows(enum vt_kind kind)
 {
 	const struct vt_rule *r;
-	size_t n, i, k;
 	unsigned int no;
+	size_t n, i, k;
 
-	(void)state;
-	r = vtrules(&n);
+	r = vtrules(kind, &n);
 	for (i = 0; i < n; i++, r++) {
 		assert_true(r->why != NULL && r->why[0] != '\0');
 		if (r->does == VT_MODES)
@@ -315,8 +319,18 @@ every_row_does_what_it_says(void **state)
 		for (k = 0; k == 0 || (r->finals != NULL &&
 		    r->finals[k] != '\0'); k++)
 			for (no = r->low; no <= r->high; no++)
-				check_row(r, k, no);
+				check_row(kind, r, k, no);
 	}
+}
+
+static void
+every_row_does_what_it_says(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < VT_KINDS; kind++)
+		check_rows((enum vt_kind)kind);
 }
 
 /* No other final, marker or intermediate passes than the table's. */
