@@ -190,15 +190,22 @@ capture_screen(struct capture *c, unsigned int cols, unsigned int rows,
 void
 capture_history(struct capture *c, struct evbuffer *octets)
 {
-	struct capture_item *it;
+	struct capture_item *it, *next;
 
 	if (!c->up)
 		return;
 	/* at most one, and a newer one is better */
-	TAILQ_FOREACH(it, &c->queue, next) {
-		if (it->kept && !it->begun && it->data != NULL)
+	for (it = TAILQ_FIRST(&c->queue); it != NULL; it = next) {
+		next = TAILQ_NEXT(it, next);
+		if (it->begun || !it->kept)
+			continue;
+		if (it->form == PROTO_HISTORY) {
+			item_free(c, it);
+			continue;
+		}
+		if (it->data != NULL)
 			c->kept -= evbuffer_get_length(it->data);
-		it->kept = it->kept && it->begun;
+		it->kept = false;
 	}
 	if (add_set(c, PROTO_HISTORY, octets, true) == NULL)
 		drop(c);

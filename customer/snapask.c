@@ -74,8 +74,9 @@ snapshot_commands(struct evbuffer *line, const struct tmuxcaps *caps,
 	evbuffer_add_printf(line, " ; capture-pane -pPC -t%%%u", ask->pane);
 	n++;
 	if (ask->history > 0) {
-		evbuffer_add_printf(line, " ; capture-pane -pe%c -S-%u -E-1 "
-		    "-t%%%u", blanks_flag(caps), ask->history, ask->pane);
+		/* -J: a line of several rows is one line above the screen too */
+		evbuffer_add_printf(line, " ; capture-pane -peJ -S-%u -E-1 "
+		    "-t%%%u", ask->history, ask->pane);
 		n++;
 	}
 	return n;

@@ -409,7 +409,7 @@ snapshot_history(struct evbuffer *out, const struct snapshot_info *info,
 			evbuffer_add_printf(out, "\r\n");
 		put_row(out, line);
 	}
-	/* as many scroll out as are on the screen, and nothing else */
+	/* as many rows scroll out as are on the screen, and nothing else */
 	evbuffer_add_printf(out, "\033[0m\017\033[%u;1H", info->rows);
 	for (y = above < info->rows ? above : info->rows; y > 0; y--)
 		evbuffer_add_printf(out, "\n");

@@ -150,6 +150,36 @@ order_is_kept(void **state)
 	capture_release(&c);
 }
 
+/* However much scrollback there is: neither it nor its screen is dropped. */
+static void
+long_history_keeps_its_screen(void **state)
+{
+	static char lines[3 * CAPTURE_QUEUE_MIN];
+	struct evbuffer *b = evbuffer_new();
+	struct capture c;
+	struct sink s;
+	uint64_t now = 2000;
+	int i;
+
+	(void)state;
+	begin(&c, &s);
+	for (i = 0; i < 2; i++) {	/* of two, the newer */
+		(void)evbuffer_add(b, lines, sizeof lines);
+		capture_history(&c, b);
+	}
+	screen(&c, 80, 24, 7);
+	capture_output(&c, "abc", 3);
+	for (i = 0; i < 20; i++, now += 10) {
+		(void)capture_pump(&c, now);
+		(void)capture_acked(&c, s.octets, now);
+	}
+	assert_non_null(strstr(s.log, "HISTORY end("));
+	assert_non_null(strstr(s.log, "SCREEN 80 24 end(7);OUTPUT(3);"));
+	assert_null(strstr(s.log, "gap"));
+	evbuffer_free(b);
+	capture_release(&c);
+}
+
 static void
 no_more_than_credit(void **state)
 {
@@ -347,6 +377,7 @@ main(void)
 		cmocka_unit_test(the_first_screen),
 		cmocka_unit_test(output_leaves_at_once_when_idle),
 		cmocka_unit_test(order_is_kept),
+		cmocka_unit_test(long_history_keeps_its_screen),
 		cmocka_unit_test(no_more_than_credit),
 		cmocka_unit_test(a_large_screen_is_split),
 		cmocka_unit_test(a_flood_is_skipped),

@@ -292,7 +292,7 @@ a_line_of_commands(void **state)
 	has(line, "display-message -p -t%7 '#{pane_width} ");
 	has(line, "#{origin_flag}");
 	has(line, "' ; capture-pane -peN -t%7 ; capture-pane -peNaq -t%7 ; "
-	    "capture-pane -pPC -t%7 ; capture-pane -peN -S-50 -E-1 -t%7");
+	    "capture-pane -pPC -t%7 ; capture-pane -peJ -S-50 -E-1 -t%7");
 	line = asked(&tmux_2_6, &ask, 7);
 	has_not(line, "#{origin_flag}");
 	has(line, "' ; capture-pane -peJ -S0 -E0 -t%7 ; "
