@@ -6,6 +6,7 @@
  * terminal of exactly the customer's size, so that in a join session the window
  * follows it: the stream stops until the terminal has the new size.
  */
+#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 #define ACK_OCTETS	4096		/* acknowledge at least so often, */
 #define ACK_MS		50		/* and at least so soon */
 #define OUT_MAX		(256u << 10)	/* octets that wait for the terminal */
+#define HISTORY_MAX	(1u << 20)	/* octets above the first screen */
 
 static void
 timer_set(struct event *ev, unsigned int ms)
@@ -185,10 +187,42 @@ up_cb(void *arg)
 	v->taken = v->acked = 0;
 	v->down_ms = 0;
 	v->why[0] = '\0';
-	v->in_history = false;
+	evbuffer_drain(v->history, evbuffer_get_length(v->history));
 	vtfilter_reset(&v->filter);
 	evtimer_del(v->ev_notice);
 	viewsize_up(v);
+}
+
+/*
+ * What was above the screen before we came is kept until the SCREEN is here,
+ * and with it the size that both were taken at.
+ */
+static void
+take_history(struct view *v, const struct proto_frame *f)
+{
+	if (evbuffer_get_length(v->history) + f->payload.len <= HISTORY_MAX)
+		(void)evbuffer_add(v->history, f->payload.s, f->payload.len);
+	v->taken += f->payload.len;
+	ack(v, false);
+}
+
+/*
+ * Draw it, once, in place of what is there: in a join session this program may
+ * have been started anew in its pane.
+ */
+static void
+history_draw(struct view *v)
+{
+	static const char forget[] = "\033[3J";
+	char in[16384], out[sizeof in + VTFILTER_SEQ_MAX];
+	int n;
+
+	if (evbuffer_get_length(v->history) > 0 && v->win.in_tmux)
+		term_write(v->term, forget, sizeof forget - 1);
+	while ((n = evbuffer_remove(v->history, in, sizeof in)) > 0)
+		term_write(v->term, out, vtfilter_run(&v->filter, in,
+		    (size_t)n, out));
+	leg_features(v->leg, NULL);	/* none is wanted any more */
 }
 
 /* A SCREEN is drawn only on a terminal of its size. */
@@ -203,27 +237,9 @@ take_screen(struct view *v, const struct proto_frame *f)
 		v->holding = true;
 		return LEG_HOLD;
 	}
+	history_draw(v);
 	draw(v, &f->payload);
-	leg_features(v->leg, NULL);	/* what was above it is there now */
 	return LEG_DONE;
-}
-
-/*
- * What was above the screen before we came.  A HISTORY that comes again, as the
- * link was lost before the SCREEN was here or this program was started anew in
- * its pane, takes the place of the first.
- */
-static void
-take_history(struct view *v, const struct proto_frame *f)
-{
-	static const char forget[] = "\033[3J";
-
-	if (!v->in_history && v->win.in_tmux)
-		term_write(v->term, forget, sizeof forget - 1);
-	else if (!v->in_history)
-		leg_features(v->leg, NULL);	/* the engineer's own is there */
-	v->in_history = proto_is(f->args[0], "more");
-	draw(v, &f->payload);
 }
 
 static enum leg_taken
@@ -399,10 +415,12 @@ view_start(struct view *v)
 		return say_error("view needs a terminal: %s", strerror(errno));
 	v->ev_ack = evtimer_new(base, ack_cb, v);
 	v->ev_notice = evtimer_new(base, notice_cb, v);
+	v->history = evbuffer_new();
 	v->ev_winch = evsignal_new(base, SIGWINCH, winch_cb, v);
 	v->leg = leg_new(base, v->win.relay, &v->win.conf, &leg_ops, v);
 	if (viewsize_init(v) == -1 || v->ev_ack == NULL ||
-	    v->ev_notice == NULL || v->ev_winch == NULL || v->leg == NULL)
+	    v->ev_notice == NULL || v->ev_winch == NULL ||
+	    v->history == NULL || v->leg == NULL)
 		return say_error("out of memory");
 	leg_features(v->leg, "history=2000");
 	event_add(v->ev_winch, NULL);
@@ -418,6 +436,8 @@ view_clear(struct view *v)
 
 	leg_free(v->leg);
 	viewsize_clear(v);
+	if (v->history != NULL)
+		evbuffer_free(v->history);
 	term_free(v->term);
 	for (i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (events[i] != NULL)

@@ -14,6 +14,7 @@
 
 #define VIEW_NOTICE_MAX	512	/* octets */
 
+struct evbuffer;
 struct event;
 
 struct size {
@@ -30,7 +31,7 @@ struct view {
 	bool		 holding;	/* the leg waits for us */
 	bool		 over;
 	bool		 told_ro;
-	bool		 in_history;	/* a HISTORY is not whole yet */
+	struct evbuffer	*history;	/* waits for its SCREEN */
 	char		 why[VIEW_NOTICE_MAX];
 	int64_t		 down_ms;	/* how long there is no link */
 	int64_t		 next_ms;	/* until the next try */
