@@ -101,7 +101,7 @@ within 5 "the directory goes" eval "[ ! -e $dir ]"
 # ---- a terminal that does not read ------------------------------------------
 
 cat >"$tmp/slow.py" <<'EOP'
-import fcntl, os, pty, struct, sys, termios, time
+import fcntl, os, pty, struct, sys, termios
 go, out, mark, argv = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 pid, fd = pty.fork()
 if pid == 0:
@@ -117,8 +117,7 @@ while b'first-2' not in seen:           # the first screen
     seen += os.read(fd, 65536)
 first = rss()
 open(go + '.reads', 'w').close()
-while not os.path.exists(go):           # nothing is read
-    time.sleep(0.05)
+open(go).close()                        # nothing is read until it is written
 most, seen, n = rss(), b'', 0
 with open(out, 'wb') as f:
     while mark.encode() not in seen:
@@ -129,6 +128,7 @@ with open(out, 'wb') as f:
 print(most - first, n)
 os.kill(pid, 15)
 EOP
+mkfifo "$tmp/go"
 term_resize customer 100x34
 type_line customer 'clear; echo first-$((1 + 1))'
 wait_screen customer '^first-2'
@@ -139,7 +139,7 @@ slow=$!
 within 15 "a view without a tmux" test -e "$tmp/go.reads"
 type_line customer 'head -c 30000000 /dev/zero | tr "\0" x; echo ==$((4000 * 2 - 81))=='
 within 60 "30 MB are printed" eval 'shows customer "==7919=="'
-touch "$tmp/go"
+: >"$tmp/go"
 within 20 "the newest screen" all_gone $slow
 read -r grown read <"$tmp/slow" || fail "the slow view: $(cat "$tmp/slow")"
 [ "$grown" -lt 4096 ] || fail "it grew by $grown KiB"
