@@ -26,6 +26,7 @@
 #define IN_MAX		(2 * PROTO_FRAME_MAX)
 #define OUT_MAX		(256u << 10)	/* octets that may wait for the relay */
 #define START_MS	60000		/* to log in and hear HELLO */
+#define REDIAL_MS	10000	/* the same, while a link is there */
 #define END_MS		2000		/* between end of file and exit */
 #define WHY_MAX		512		/* octets of a reason */
 #define TICK_MS		1000
@@ -620,6 +621,8 @@ leg_redial(struct leg *leg)
 	leg->len = 0;
 	leg->held = false;
 	start(leg);
+	if (leg->state == STARTING)
+		timer_set(leg->ev_timer, REDIAL_MS);
 	return 0;
 }
 

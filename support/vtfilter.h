@@ -6,8 +6,14 @@
  * octet; what acts is dropped: clipboard, queries that the terminal would
  * answer into the customer's shell, device control strings, colours of the
  * palette, window operations, printing, unknown sequences of every kind.  What
- * is not listed in vtfilter.c does not pass (Paul Williams' parser for the
- * VT500 series gives the states; xterm's ctlseqs.txt the meaning).
+ * is not listed in vtrules.c does not pass (Paul Williams' parser for the VT500
+ * series gives the states; xterm's ctlseqs.txt the meaning).  What is not UTF-8
+ * is dropped as well, and so are U+0080 to U+009F, which some terminals obey and
+ * tmux gives no width.
+ *
+ * As nothing that asks passes, no terminal answers, and what comes from the
+ * engineer's needs no filter: it is typed, or a mouse that a program of the
+ * customer's asked for.
  *
  * A sequence is held until it is whole, so the output never ends inside one,
  * and filtering it again changes nothing.  Pure: no I/O, no allocation, bounded
