@@ -136,3 +136,9 @@ $(BUILD)/unit/vtgen: $(BUILD)/obj/tests/integration/vtgen.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 tests: $(BUILD)/unit/vtgen
+
+# A bad link, for the tests of what a session does on one.
+$(BUILD)/unit/forward: $(BUILD)/obj/tests/link/forward.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+tests: $(BUILD)/unit/forward
