@@ -9,7 +9,7 @@
 # shellcheck source=fidelity_lib.sh
 . "$(dirname "$0")/fidelity_lib.sh"
 
-lab_up
+lab_up TUNL_SCREEN_INTERVAL=100ms
 people_up
 run_seeds "${FIDELITY_FIRST:-1}" "${FIDELITY_SEEDS:-12}"
 people_down

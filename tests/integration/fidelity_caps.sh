@@ -24,7 +24,7 @@ more=${FIDELITY_SEEDS:+0}
 more=${more:-${FIDELITY_FIRST:+0}}
 more=${more:-$count}
 
-lab_up
+lab_up TUNL_SCREEN_INTERVAL=100ms
 for caps in ${FIDELITY_CAPS--pipe 2.6 2.9 3.1}; do
 	where="TUNL_TMUX_CAPS=$caps"
 	outer set-environment -g TUNL_TMUX_CAPS "$caps"
