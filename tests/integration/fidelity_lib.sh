@@ -18,11 +18,12 @@ flood=2000000		# octets: more than credit and ring can hold
 
 # ---- the people -------------------------------------------------------------
 
-# A program in the customer's shell that copies to its terminal the files it is
-# told of.  It neither echoes nor prints.
+# A program in the customer's shell, or with `exec` in its place, that copies to
+# its terminal the files it is told of.  It neither echoes nor prints.
 play() {
 	cat >"$HOME/play" <<-'EOP'
 		stty -echo
+		trap 'stty echo' EXIT
 		exec 3<>"$HOME/go"
 		while read -r file <&3; do
 			[ "$file" != end ] || exit
@@ -31,7 +32,7 @@ play() {
 	EOP
 	rm -f "$HOME/go"
 	mkfifo "$HOME/go"
-	type_line customer 'exec bash ~/play'
+	type_line customer "$1 bash ~/play"
 	exec {go}<>"$HOME/go"
 }
 
@@ -51,7 +52,7 @@ people_up() {
 	shell_echoes eva
 	one_more sue
 	[ -s "$tmp/flood" ] || make_flood
-	play
+	play exec
 }
 
 people_down() {
