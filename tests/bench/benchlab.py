@@ -299,10 +299,18 @@ class Lab:
               for pid in (self.sshd, 'self')]
         return ns[0] != ns[1]
 
-    def anchor_ssh(self, *words):
-        """The argv of an ssh to that sshd."""
+    def anchor_ssh(self, *words, port=None):
+        """The argv of an ssh to that sshd, or to what is before it."""
         return [self.ssh, '-F', os.environ['TUNL_SSH_CONFIG'], '-T', '-p',
-                str(self.port), *words]
+                str(port or self.port), *words]
+
+    def link(self, port, *commands):
+        """A bad link to a port here (tests/link/forward.c): its port."""
+        proc = subprocess.Popen([tool('forward'), '127.0.0.1', str(port),
+                                 *commands], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+        self.closers.append(lambda: stop(proc))
+        return int(proc.stdout.readline())
 
     def create(self):
         """Create a session; its ID."""
@@ -356,12 +364,14 @@ class Session:
     name = 'linbit-tunl'
     relay_programs = ('sshd', 'tunl-broker', 'relay-share')
 
-    def __init__(self, lab):
+    def __init__(self, lab, port=None):
+        """PORT is where the customer finds the relay."""
         self.lab = lab
         self.sid = lab.create()
         self.viewers = 0
         self.pane = Pane(lab.path(f'pane-{self.sid}'))
-        self.customer = Probe(WINDOW, 'linbit-tunl', self.sid)
+        env = dict(os.environ, TUNL_RELAY_PORT=str(port)) if port else None
+        self.customer = Probe(WINDOW, 'linbit-tunl', self.sid, env=env)
         lab.closers.append(self.close)
         self.customer.quiet(500)
         self.customer.type(f'exec {tool("pane")} {self.pane.path}\r')
@@ -434,7 +444,7 @@ class Local:
 
     def close(self):
         subprocess.run(['tmux', '-S', self.socket, 'kill-server'],
-                       check=False)
+                       stderr=subprocess.DEVNULL, check=False)
         self.customer.close()
 
 
@@ -447,9 +457,11 @@ class TwoHop(Local):
 
     name = 'two-hop tmux'
     relay_programs = ('sshd', 'socat')
+    port = None                 # where the customer finds the relay
 
-    def __init__(self, lab, size):
+    def __init__(self, lab, size, port=None):
         self.legs = 0
+        self.port = port
         super().__init__(lab, size)
 
     def shown(self):
@@ -464,7 +476,8 @@ class TwoHop(Local):
                     struct.pack('HHHH', rows, cols, 0, 0))
         ssh = subprocess.Popen(
             self.lab.anchor_ssh('127.0.0.1', 'exec socat - UNIX-LISTEN:'
-                                + meet), stdin=outer, stdout=outer)
+                                + meet, port=self.port),
+            stdin=outer, stdout=outer)
         self.lab.closers.append(lambda: stop(ssh))
         until(10, 'the first leg', lambda: os.path.exists(meet))
         probe = Probe(self.size, *self.lab.anchor_ssh(

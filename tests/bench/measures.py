@@ -222,6 +222,58 @@ def interrupt(w):
                        samples={s.name: v for s, v in ms.items()})
 
 
+# ---- a slow uplink ----------------------------------------------------------
+
+SLOW = 64000                    # bit/s
+SLOW_LIMIT = 30                 # seconds that a key may take
+SLOW_TARGET = 2
+
+
+def slow_echoes(system, view, keys):
+    """Seconds until each key's effect is seen; no more after one too late."""
+    word = mark()
+    answer = system.pane.start('yes', word)
+    view.get('wait', SLOW_LIMIT * 1000, 'K=0.')
+    seconds = []
+    for i in range(keys):
+        time.sleep(random.uniform(0.5, 1.5))
+        try:
+            sent, seen, _ = view.get('poke', SLOW_LIMIT * 1000, '78',
+                                     f'K={i + 1}.')
+        except Failed:
+            seconds.append(SLOW_LIMIT)
+            break
+        seconds.append((seen - sent) / REAL_S)
+    view.type('\3')
+    with answer:
+        numbers(answer.readline(), 'yes')
+    return seconds
+
+
+def uplink(w):
+    """a keystroke's echo during `yes`, on a slow uplink"""
+    lab, size = w.lab, w.ours.pane.size()
+    slow = f'rate up {SLOW}'
+    systems = (
+        Session(lab, lab.link(os.environ['TUNL_RELAY_PORT'], slow)),
+        TwoHop(lab, size, lab.link(lab.port, slow)))
+    got = {}
+    for s in systems:
+        view = s.viewer()
+        got[s.name] = slow_echoes(s, view, rounds(10, 30))
+        view.close()
+        s.close()
+    ours, anchor = (got[s.name] for s in systems)
+    late = SLOW_LIMIT in anchor
+    for what, of in (('p50', median), ('most', max)):
+        w.report.value(
+            f"a {SLOW // 1000} kbit/s uplink during `yes`: a keystroke's "
+            f'echo, {what}', of(ours), 's', at_most=SLOW_TARGET,
+            anchor=of(anchor), samples=got if what == 'p50' else None,
+            note=f'the anchor took longer than {SLOW_LIMIT} s for key '
+            f'{len(anchor)}, and was given no more' if late else '')
+
+
 # ---- start ------------------------------------------------------------------
 
 def spawn_ms(*argv, runs=1, env=None, status=0):

@@ -10,11 +10,12 @@
  *	paint MARK		a full screen whose last row says MARK
  *	flood OCTETS MARK	that much output, then MARK on a line
  *	torrent MARK		output until SIGINT, then MARK on a line
+ *	yes MARK		the same, of lines `y K=N.`: N keys so far
  *
- * The floods answer BEGIN END STALL OCTETS: when the first write began and the
+ * The first two floods answer BEGIN END STALL OCTETS: when the first write began and the
  * last one ended, the longest that one write of CHUNK octets took, and how much
  * was written; torrent's END is when SIGINT came.  Some lines of a flood say
- * T= and when they were written, in microseconds.
+ * T= and when they were written, in microseconds.  The last answers BEGIN END.
  *
  * What is typed is echoed by the terminal, key by key, and thrown away.
  */
@@ -156,6 +157,32 @@ flood(uint64_t octets, const char *mark, FILE *out)
 	    begin, octets == 0 ? interrupted_at : now, stall, done);
 }
 
+/* As yes(1), but that what is typed changes it. */
+static void
+yes(const char *mark, FILE *out)
+{
+	struct pollfd pfd = { STDIN_FILENO, POLLIN, 0 };
+	char keys[64], chunk[CHUNK];
+	uint64_t begin = clock_ns(), typed = 0;
+	size_t len = 0;
+	ssize_t n;
+
+	interrupted = 0;
+	while (!interrupted) {
+		if (poll(&pfd, 1, 0) > 0 &&
+		    (n = read(STDIN_FILENO, keys, sizeof keys)) > 0) {
+			typed += (uint64_t)n;
+			len = 0;
+		}
+		while (len < sizeof chunk - LINE)
+			len += (size_t)snprintf(chunk + len, LINE,
+			    "y K=%" PRIu64 ".\n", typed);
+		put(chunk, len);
+	}
+	put_line(mark);
+	fprintf(out, "%" PRIu64 " %" PRIu64 "\n", begin, interrupted_at);
+}
+
 static struct winsize
 size(void)
 {
@@ -199,6 +226,8 @@ obey(char *line, FILE *out)
 		fputs("done\n", out);
 	} else if (strcmp(line, "torrent") == 0) {
 		flood(0, arg, out);
+	} else if (strcmp(line, "yes") == 0) {
+		yes(arg, out);
 	} else if (strcmp(line, "flood") == 0 &&
 	    num_parse_str(arg, 1, FLOOD_MAX, &n) == 0) {
 		flood(n, mark, out);
