@@ -5,14 +5,16 @@ usage: vtcells.py A B
 
 A and B are what `tmux display-message -p FORMAT ; capture-pane -p -e -N` wrote:
 a line of `name=value` words, then the rows.  Blank cells at the end of a row
-that nobody drew are as good as blank cells that somebody did.  Silent and 0 if
-the screens are equal; else says what differs first, shows both rows, and 1.
+that nobody drew are as good as blank cells that somebody did.  Links, which tmux
+knows from 3.4 on, do not reach the engineer and are no difference.  Silent and 0
+if the screens are equal; else says what differs first, shows both rows, and 1.
 """
 import re
 import sys
 import unicodedata
 
 SGR = re.compile(r'\033\[([0-9;:]*)m')
+LINK = re.compile(r'\033]8;[^\033]*\033\\')
 SET, CLEAR = '\016', '\017'
 OFF = {22: (1, 2), 23: (3,), 24: (4,), 25: (5,), 27: (7,), 28: (8,), 29: (9,),
        39: (38,), 49: (48,), 55: (53,), 59: (58,)}
@@ -57,7 +59,7 @@ class Pen:
 def rows_of(text):
     """Each row as a list of cells (characters, attributes, line drawing)."""
     pen, drawing, rows = Pen(), False, []
-    for line in text.split('\n'):
+    for line in LINK.sub('', text).split('\n'):
         cells, i = [], 0
         while i < len(line):
             m = SGR.match(line, i)

@@ -150,11 +150,27 @@ put_combined(struct gen *g, unsigned int n)
 	}
 }
 
+/* Several code points in one cell, or in two. */
+static void
+put_emoji(struct gen *g)
+{
+	static const unsigned int emoji[][3] = {
+		{ 0x1f469, 0x200d, 0x1f4bb },	/* joined */
+		{ 0x1f44d, 0x1f3fd, 0 },	/* with a skin */
+		{ 0x1f1e6, 0x1f1f9, 0 },	/* a flag */
+		{ 0x2764, 0xfe0f, 0 },		/* not as text */
+	};
+	unsigned int n = pick(g, 0, sizeof emoji / sizeof emoji[0] - 1), i;
+
+	for (i = 0; i < 3 && emoji[n][i] != 0; i++)
+		put_char(g, emoji[n][i]);
+}
+
 static void
 put_wide(struct gen *g, unsigned int n)
 {
 	while (n-- > 0) {
-		switch (pick(g, 0, 5)) {
+		switch (pick(g, 0, 6)) {
 		case 0:
 			put_char(g, pick(g, 0xac00, 0xd7a3));
 			break;
@@ -167,6 +183,9 @@ put_wide(struct gen *g, unsigned int n)
 		case 3:
 			put_char(g, pick(g, 0x3041, 0x3094));
 			put_char(g, 0x3099);	/* a mark on it */
+			break;
+		case 4:
+			put_emoji(g);
 			break;
 		default:
 			put_char(g, pick(g, 0x4e00, 0x9fa5));
@@ -213,13 +232,14 @@ lines(struct gen *g)
 static void
 put_colour(struct gen *g, unsigned int which)
 {
-	switch (pick(g, 0, 4)) {
+	switch (pick(g, 0, 5)) {
 	case 0:
-		put(g, "%u;5;%u", which, pick(g, 0, 255));
+		put(g, chance(g, 70) ? "%u;5;%u" : "%u:5:%u", which,
+		    pick(g, 0, 255));
 		break;
 	case 1:
-		put(g, "%u;2;%u;%u;%u", which, pick(g, 0, 255),
-		    pick(g, 0, 255), pick(g, 0, 255));
+		put(g, chance(g, 70) ? "%u;2;%u;%u;%u" : "%u:2::%u:%u:%u",
+		    which, pick(g, 0, 255), pick(g, 0, 255), pick(g, 0, 255));
 		break;
 	case 2:
 		put(g, "%u", which + 1);
@@ -237,8 +257,8 @@ static void
 put_pen(struct gen *g, bool background)
 {
 	static const char *const words[] = { "0", "", "1", "2", "3", "4", "5",
-	    "7", "8", "9", "22", "23", "24", "25", "27", "28", "29", "53",
-	    "55", "4:3", "4:4", "4:5", "4:2", "58:5:9", "58:2::9:8:7", "59",
+	    "7", "8", "9", "21", "22", "23", "24", "25", "27", "28", "29", "53",
+	    "55", "4:3", "4:4", "4:5", "4:2", "4:1", "4:0", "58:5:9", "58:2::9:8:7", "59",
 	    "38:5:99", "38:2::1:2:3", "39", "49", "39;49", "0;1", "0;7" };
 	unsigned int n = pick(g, 1, 4);
 
@@ -284,7 +304,7 @@ move(struct gen *g)
 	static const char *const words[] = { "\r", "\n", "--\b", "\t", "\v",
 	    "\f", "\r\n", "\033[H", "\033[f", "\033[A", "\033[B", "\033[C",
 	    "\033[D", "\033[Z", "\033[2Z", "\033D", "\033E", "\033M",
-	    "\033[999C", "\033[999B", "\033[99;999H" };
+	    "\033[999C", "\033[999B", "\033[99;999H", "\033[I", "\033[2I" };
 
 	switch (pick(g, 0, 5)) {
 	case 0:
@@ -303,6 +323,25 @@ move(struct gen *g)
 		move_to(g);
 		break;
 	}
+}
+
+/* Around the last column, where the next character decides on the line. */
+static void
+edge(struct gen *g)
+{
+	static const char *const words[] = { "\r", "\n", "\t", "\033[A",
+	    "\033[C", "\033[D", "\033[0m", "\033M", "", "", "" };
+
+	put(g, "\033[%u;%uH", pick(g, 1, g->rows), g->cols - pick(g, 0, 2));
+	if (g->wide && chance(g, 50))
+		put_wide(g, pick(g, 1, 2));
+	else
+		put_ascii(g, pick(g, 1, 3));
+	put(g, "%s", ONE_OF(g, words));
+	if (chance(g, 50))
+		put_narrow(g, pick(g, 1, 2));
+	else if (chance(g, 50))
+		put_combined(g, 1);
 }
 
 /* Save, move about, draw, restore. */
@@ -491,7 +530,7 @@ static const struct {
 	unsigned int	 weight;
 } steps[] = {
 	{ text, 26 }, { lines, 10 }, { pen, 15 }, { coloured, 3 },
-	{ move, 16 }, { saved, 3 }, { erase, 6 }, { shift, 5 }, { region, 4 },
+	{ move, 16 }, { edge, 3 }, { saved, 3 }, { erase, 6 }, { shift, 5 }, { region, 4 },
 	{ tabs, 3 }, { charset, 3 }, { screens, 2 }, { mode, 4 },
 	{ repeat, 2 }, { box, 3 }, { odd, 2 },
 };
