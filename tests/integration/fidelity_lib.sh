@@ -82,7 +82,7 @@ titled() {
 # it has, as that is no part of the picture
 shown() {
 	printf '%s\n' "$2" >&"$go"
-	within 20 "$1 is drawn at the customer's" titled "$3"
+	within 60 "$1 is drawn at the customer's" titled "$3"
 }
 
 # draw FROM TO SKIP MORE [MEANWHILE...]: these steps, less the first SKIP
