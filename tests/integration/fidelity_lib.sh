@@ -126,7 +126,7 @@ resized() {
 stop_sue() {
 	view=$(view_of sue)
 	read_before=$(octets_read "$view")
-	stopped=$(master_of sue)
+	within 20 "Sue is connected" is_connected
 	kill -STOP "$stopped" || fail "Sue has no connection to stop"
 	{
 		cat "$tmp/flood"
@@ -134,6 +134,11 @@ stop_sue() {
 	} >"$tmp/flood.$seed"
 	shown "a flood" "$tmp/flood.$seed" "flooded.$seed"
 	rm -f "$tmp/flood.$seed"
+}
+
+is_connected() {
+	stopped=$(master_of sue)
+	[ -n "$stopped" ]
 }
 
 wake_sue() {

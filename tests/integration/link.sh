@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck source=lib.sh
-# link.sh - a bad link between one person and the relay; see tests/link/forward.c.
-# Sourced after lib.sh.
+# link.sh - a bad link between one person and the relay, as tests/link/forward.c
+# makes it.  Sourced after lib.sh.
 #
 # link_up [COMMAND...]	make it; its port is $link_port
 # link_tell COMMAND	change it

@@ -27,7 +27,6 @@ resize() {
 	within 10 "the customer's window follows" resized "$1"
 }
 
-# A program that fills the pane; COLUMNS and LINES are of no use in it then.
 begin() {
 	type_line eva "clear; $1"
 }
@@ -74,7 +73,6 @@ vim_session() {
 	type_line eva ':1'
 	at "vim, the first line" 'typed by the engineer'
 	resize 104x36
-	type_text eva ''
 	press eva C-l
 	at "vim, larger" 'typed by the engineer'
 	type_line eva ':qa!'

@@ -9,7 +9,7 @@
 # shellcheck source=link.sh
 . "$(dirname "$0")/link.sh"
 
-soon=10			# seconds; 70-quality's two are for the bench to tell
+soon=10			# seconds; how soon, within two, is for the bench to tell
 noticed=9		# seconds: silence would be, at both ends, after eight
 
 # Prints without end, and says on every line which key came last.

@@ -5,8 +5,8 @@ usage: vtcells.py A B
 
 A and B are what `tmux display-message -p FORMAT ; capture-pane -p -e -N` wrote:
 a line of `name=value` words, then the rows.  Blank cells at the end of a row
-that nobody drew are as good as blank cells that somebody did.  Links, which tmux
-knows from 3.4 on, do not reach the engineer and are no difference.  Silent and 0
+that nobody drew are as good as blank cells that somebody did.  Links, which
+tmux knows from 3.4 on, reach no engineer and are no difference.  Silent and 0
 if the screens are equal; else says what differs first, shows both rows, and 1.
 """
 import re

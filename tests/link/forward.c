@@ -128,7 +128,7 @@ below(uint64_t n)
 	return (z ^ (z >> 31)) % n;
 }
 
-/* ---- the link -------------------------------------------------------------- */
+/* ---- the link ------------------------------------------------------------ */
 
 /* How long retransmissions hold a packet up. */
 static uint64_t
@@ -163,7 +163,7 @@ room_at(const struct way *w)
 	return w->busy_us > full ? w->busy_us - full : 0;
 }
 
-/* ---- a connection ---------------------------------------------------------- */
+/* ---- a connection -------------------------------------------------------- */
 
 /* When more can be read of this half: UINT64_MAX: after another event. */
 static uint64_t
@@ -317,7 +317,7 @@ conn_new(int listener)
 	nconns++;
 }
 
-/* ---- commands -------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 static const struct {
 	const char	*verb;
@@ -418,7 +418,7 @@ commands(void)
 	return len < sizeof buf && fflush(stdout) == 0;
 }
 
-/* ---- the loop -------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------ */
 
 static uint64_t
 least(uint64_t a, uint64_t b)
@@ -514,7 +514,7 @@ forward(int listener)
 	drop_all();
 }
 
-/* ---- start ----------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------- */
 
 static struct addrinfo *
 address(const char *host, const char *port)
