@@ -3,7 +3,7 @@
 # capabilities of old versions, and on real other versions at both sides.
 #
 # FIDELITY_CAPS are values of TUNL_TMUX_CAPS (-pipe 2.6 2.9 3.1), TMUX_BINS
-# directories with a tmux each (none), FIDELITY_SEEDS how many seeds for each
+# programs called tmux (none), FIDELITY_SEEDS how many seeds for each
 # (3), FIDELITY_FIRST the first of them (1).
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -31,8 +31,8 @@ for caps in ${FIDELITY_CAPS--pipe 2.6 2.9 3.1}; do
 	run
 done
 outer set-environment -g -u TUNL_TMUX_CAPS
-for dir in ${TMUX_BINS:-}; do
-	where=$("$dir/tmux" -V) || fail "$dir has no tmux"
-	use_tmux "$dir"
+for program in ${TMUX_BINS:-}; do
+	where=$("$program" -V) || fail "TMUX_BINS: $program is no tmux"
+	use_tmux "${program%/*}"
 	run
 done

@@ -143,8 +143,7 @@ export TUNL_PING=2s TUNL_BACKOFF=200ms TUNL_CAST_FLUSH=50ms
 lab_up TUNL_PING=2s TUNL_RECORD_FLUSH=50ms
 new_session
 customer 110x40
-main_pane=$(inner list-panes -a -F '#{@linbit-role} #{pane_id}' |
-    sed -n 's/^main //p')
+main_pane=$(inner show-options -v @linbit-main)
 wait_screen customer '\| recorded \|'
 marked record 'm the customer is connected'
 marked copy 'm connected to the relay'

@@ -51,8 +51,7 @@ inner() {
 }
 
 find_main() {
-	main_pane=$(inner customer list-panes -a -F \
-	    '#{@linbit-role} #{pane_id}' | sed -n 's/^main //p')
+	main_pane=$(inner customer show-options -v @linbit-main)
 	[ -n "$main_pane" ] || fail "no pane of the customer's is the main one"
 	# trailing blanks with their colours: from tmux 3.1 on
 	blanks=

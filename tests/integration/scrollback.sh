@@ -89,8 +89,7 @@ export TUNL_PING=500ms TUNL_BACKOFF=200ms TUNL_SCREEN_INTERVAL=100ms
 lab_up
 new_session
 customer 100x34
-main_pane=$(ctmux list-panes -a -F '#{@linbit-role} #{pane_id}' |
-    sed -n 's/^main //p')
+main_pane=$(ctmux show-options -v @linbit-main)
 cat >"$HOME/print" <<'EOP'
 for ((i = 1; i <= $1; i++)); do
 	case $((i % 10)) in

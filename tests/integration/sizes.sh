@@ -117,8 +117,7 @@ menu() {
 lab_up
 new_session
 customer 100x34
-main_pane=$(ctmux list-panes -a -F '#{@linbit-role} #{pane_id}' |
-    sed -n 's/^main //p')
+main_pane=$(ctmux show-options -v @linbit-main)
 full=$(size_of customer)
 rows=${full#*x}
 

@@ -43,8 +43,7 @@ is_zoomed() {
 lab_up TUNL_SCREEN_INTERVAL=100ms
 new_session
 customer 100x34
-main_pane=$(ctmux list-panes -a -F '#{@linbit-role} #{pane_id}' |
-    sed -n 's/^main //p')
+main_pane=$(ctmux show-options -v @linbit-main)
 
 # ---- drawn anew -------------------------------------------------------------
 
