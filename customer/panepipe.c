@@ -31,7 +31,8 @@
 #define TRIES_MAX	3
 #define DEAD_MS		1000	/* between two looks at a dead pane */
 #define TYPED_MAX	65536	/* octets that a program has not read */
-#define LOOK_OCTETS	4096	/* typed before it is asked whether it has */
+#define LOOK_OCTETS	4096	/* typed before it is asked whether it has, */
+#define LOOK_MS_AFTER	100	/* and so long after tmux was given the last */
 
 static void
 arm(struct event *ev, int ms)
@@ -356,8 +357,12 @@ panepipe_type(struct panes *p, const void *data, size_t len)
 {
 	struct pipe *pp = p->pipe.pipe;
 
-	if (p->pipe.unread >= LOOK_OCTETS && terminal_is_empty(p))
+	int64_t now = mono_ms();
+
+	if (p->pipe.unread >= LOOK_OCTETS &&
+	    now - p->pipe.typed_ms >= LOOK_MS_AFTER && terminal_is_empty(p))
 		p->pipe.unread = 0;
+	p->pipe.typed_ms = now;
 	p->pipe.unread += len;
 	if (pp == NULL && evbuffer_get_length(p->pipe.typed) == 0)
 		return false;

@@ -35,7 +35,8 @@ struct panepipe {
 					 * "4711 /dev/pts/3"; "": unknown */
 	struct evbuffer	*typed;		/* waits for the pipe */
 	size_t		 unread;	/* octets typed since the program was
-					 * seen to have read all */
+					 * seen to have read all, */
+	int64_t		 typed_ms;	/* and when the last of them were */
 	bool		 closing;	/* it is about to be changed */
 	bool		 awaited;	/* a new one is under way … */
 	bool		 answered;	/* … and only its helper is missing */

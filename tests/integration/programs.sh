@@ -17,9 +17,15 @@ at() {
 	compare "$1"
 }
 
-# resized SIZE: the customer's window has got it
+# resized SIZE: the customer's window has got it, the chat its rows, and the
+# program has been told: tmux does so once in 250 ms
 resized() {
-	[ "$(customer_is '#{window_width}')" = "${1%x*}" ]
+	local pane tty
+
+	read -r pane tty <<<"$(customer_is \
+	    '#{window_width}x#{window_height}/#{pane_height} #{pane_tty}')"
+	[ "$pane" = "$1/$((${1#*x} - 10))" ] &&
+	    [ "$(stty -F "$tty" size)" = "${pane#*/} ${1%x*}" ]
 }
 
 resize() {
