@@ -106,11 +106,15 @@ capture_down(struct capture *c)
 	c->up = false;
 }
 
-/* What may wait: about what the link carries in two seconds. */
+/*
+ * What may wait: about what the link carries in two seconds, and on a slow one
+ * in one: there what waits is what a keystroke's echo stands behind.
+ */
 static size_t
 queue_bound(const struct capture *c)
 {
-	size_t bound = (size_t)c->credit.limit * 4;
+	size_t limit = c->credit.limit;
+	size_t bound = limit < CREDIT_START ? 2 * limit : 4 * limit;
 
 	return bound < CAPTURE_QUEUE_MIN ? CAPTURE_QUEUE_MIN :
 	    bound > CAPTURE_QUEUE_MAX ? CAPTURE_QUEUE_MAX : bound;

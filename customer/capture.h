@@ -20,7 +20,7 @@
 #include "credit.h"
 #include "proto.h"
 
-#define CAPTURE_QUEUE_MIN	32768u
+#define CAPTURE_QUEUE_MIN	8192u
 #define CAPTURE_QUEUE_MAX	262144u	/* octets that wait at most */
 #define CAPTURE_CHUNK		16384u	/* octets of one frame at most */
 #define CAPTURE_COALESCE_MS	3u	/* between two frames under load */
