@@ -191,6 +191,7 @@ httpd_start(struct daemon *d)
 		.base = d->base,
 		.api = &d->api,
 		.trusted_uid = pw != NULL ? pw->pw_uid : geteuid(),
+		.proxies = c->api_proxy,
 		.head_ms = c->api_head_ms,
 		.reply_ms = c->api_reply_ms,
 		.body_rate = c->api_body_rate,

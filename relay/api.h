@@ -11,7 +11,9 @@
 #include "request.h"
 #include "secret.h"
 #include "store.h"
+#include "store_token.h"
 
+struct pubkey;
 struct signer;
 
 struct api {
@@ -39,6 +41,34 @@ void	api_fail_store(struct request *rq, enum store_result r);
 enum store_result api_end_session(struct api *api, const char *id,
 	    enum grant_reason reason);
 
+/* What a customer authenticates with; NULL: not there. */
+struct api_secret {
+	const char	*session_id;
+	const char	*token;
+	const char	*resume;	/* used before all others */
+};
+
+enum store_kind	api_kind(const struct api_secret *s);
+
+/* Claim with S, or resume, and answer with a certificate for KEY. */
+void	api_sign_for(struct request *rq, const struct api_secret *s,
+	    const struct pubkey *key);
+
+/*
+ * May RQ try a claim of that KIND?  If there were too many wrong ones, false
+ * with the request answered: 429.
+ */
+bool	api_may_try(struct request *rq, enum store_kind kind);
+
+/*
+ * RQ's attempt failed.  It is noted before the answer can be read; false with
+ * the request answered if it cannot be.
+ */
+bool	api_failed_try(struct request *rq, enum store_kind kind);
+
+/* [{"code", "message", "until"}]: what engineers must know of that. */
+struct cJSON	*api_warnings(struct api *api);
+
 /* What was due to expire, does. */
 void	api_sweep(struct api *api);
 
@@ -52,6 +82,9 @@ void	api_pending_add(struct request *rq);
 void	api_pending_list(struct request *rq);
 void	api_pending_get(struct request *rq);
 void	api_pending_cancel(struct request *rq);
+void	api_token_add(struct request *rq);
+void	api_token_get(struct request *rq);
+void	api_token_revoke(struct request *rq);
 void	api_session_register(struct request *rq);
 void	api_session_list(struct request *rq);
 void	api_session_get(struct request *rq);

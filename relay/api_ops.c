@@ -105,12 +105,25 @@ close_silent(struct api *api)
 	} while (n == sizeof ids / sizeof ids[0]);
 }
 
+/* How long a failed attempt counts, in seconds. */
+static int64_t
+failures_kept(const struct api *api)
+{
+	uint32_t source = api->conf.fail_window_ms,
+	    token = api->conf.token_fail_window_ms;
+
+	return api_seconds(source > token ? source : token);
+}
+
 void
 api_sweep(struct api *api)
 {
 	int64_t now = api_now();
 
 	(void)store_expire_pending(api->store, now);
+	(void)store_token_expire(api->store, now,
+	    api_seconds(api->conf.sign_repeat_ms));
+	(void)store_failure_expire(api->store, now - failures_kept(api), now);
 	close_silent(api);
 	grantdir_sweep(api->grants, api->store, now);
 }

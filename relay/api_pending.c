@@ -96,7 +96,10 @@ api_pending_list(struct request *rq)
 {
 	struct store_filter f = { .status = "pending" };
 
-	record_answer_list(rq, "pending", &f, record_pending);
+	struct cJSON *o = record_list(rq, "pending", &f, record_pending);
+
+	if (o != NULL)
+		request_json(rq, 200, o);
 }
 
 void

@@ -146,6 +146,7 @@ api_session_list(struct request *rq)
 		.customer = request_query(rq, "customer"),
 		.case_id = request_query(rq, "case"),
 	};
+	cJSON *o;
 
 	if (!query_fits(rq, "status", is_status,
 	    "pending, active, closed or archived") ||
@@ -155,7 +156,11 @@ api_session_list(struct request *rq)
 		return;
 	if (f.status == NULL)
 		f.status = "active";
-	record_answer_list(rq, "sessions", &f, record_session);
+	o = record_list(rq, "sessions", &f, record_session);
+	if (o == NULL)
+		return;
+	(void)cJSON_AddItemToObject(o, "warnings", api_warnings(rq->api));
+	request_json(rq, 200, o);
 }
 
 void

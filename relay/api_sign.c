@@ -1,9 +1,10 @@
 /*
  * api_sign.c - a stranger's public key and a secret in, a certificate out.
  *
- * The secret is the ID of a pending session, which is claimed by it once, or
- * the resume secret of a session that was.  A claim is on disk before anything
- * is signed; the grant is in place before the certificate leaves.
+ * The secret is the ID of a pending session, which is claimed by it once; a
+ * one-time token, which starts a session or stands beside the ID of one; or the
+ * resume secret of a session that was claimed.  A claim is on disk before
+ * anything is signed; the grant is in place before the certificate leaves.
  */
 #include "api.h"
 
@@ -17,15 +18,21 @@
 #include "log.h"
 #include "pubkey.h"
 #include "record.h"
+#include "sid.h"
 #include "signer.h"
+#include "token.h"
 
-enum { KEY, SID, RESUME, FIELDS };
+#define TRIES	16	/* for an ID that is free */
+
+enum { KEY, SID, TOKEN, RESUME, FIELDS };
 
 static const struct json_field fields[FIELDS] = {
 	[KEY] = { "public_key", JSON_TEXT, JSON_REQUIRED, 1, PUBKEY_LINE_MAX,
 	    json_is_plain, "one line: an OpenSSH public key" },
 	[SID] = { "session_id", JSON_TEXT, JSON_NULLABLE, 1, SID_MAX,
 	    sid_is_valid, "a session ID (four lower-case words joined by -)" },
+	[TOKEN] = { "token", JSON_TEXT, JSON_NULLABLE, TOKEN_LEN, TOKEN_LEN,
+	    token_is_valid, "six digits" },
 	[RESUME] = { "resume", JSON_TEXT, JSON_NULLABLE, SECRET_HEX, SECRET_HEX,
 	    secret_is_hex, "64 hex digits" },
 };
@@ -116,31 +123,53 @@ sign(struct signing *sn, const struct pubkey *key)
 		signer_start(rq->api->signer, &what, signed_cb, sn);
 }
 
+/* Claim with what C says but its secrets' MACs. */
 static enum store_result
-claim(struct api *api, const char *id, const struct pubkey *key,
+claim_with(struct api *api, struct store_claim *c, const struct api_secret *s,
+    int64_t now, struct store_grant *g)
+{
+	unsigned char mac[SECRET_LEN];
+	char resume[SECRET_HEX + 1], fresh[SID_MAX + 1];
+
+	if (secret_nonce(c->nonce) == -1 || sid_generate(fresh) == -1)
+		return STORE_ERROR;
+	if (s->token != NULL) {
+		secret_token_mac(&api->secret, s->token, mac);
+		c->token = mac;
+		c->fresh = fresh;
+	}
+	secret_resume(&api->secret, c->nonce, resume);
+	(void)secret_resume_mac(&api->secret, resume, c->mac);
+	wipe(resume, sizeof resume);
+	return store_claim(api->store, c, now, api_mono(), g);
+}
+
+static enum store_result
+claim(struct api *api, const struct api_secret *s, const struct pubkey *key,
     struct store_grant *g)
 {
 	int64_t now = api_now();
 	struct store_claim c = {
-		.id = id,
+		.id = s->session_id,
+		.fresh_until = now + api_seconds(api->conf.pending_ttl_ms),
 		.repeat = api_seconds(api->conf.sign_repeat_ms),
 		.expires_at = now + api_seconds(api->conf.cert_ttl_ms),
 		.port_first = api->conf.port_first,
 		.port_last = api->conf.port_last,
 		.ports = api->conf.ports_per_session,
 	};
-	char resume[SECRET_HEX + 1];
 	enum store_result r;
+	int i;
 
 	memcpy(c.key, key->digest, sizeof c.key);
-	if (secret_nonce(c.nonce) == -1)
-		return STORE_ERROR;
-	secret_resume(&api->secret, c.nonce, resume);
-	(void)secret_resume_mac(&api->secret, resume, c.mac);
-	wipe(resume, sizeof resume);
-	r = store_claim(api->store, &c, now, api_mono(), g);
+	for (i = 0; i < TRIES; i++) {
+		r = claim_with(api, &c, s, now, g);
+		if (r != STORE_CONFLICT)
+			break;
+	}
 	if (r == STORE_OK)
-		log_info("%s: claimed, serial %lld, ports %u-%u", id,
+		log_info("%s: claimed%s, serial %lld, ports %u-%u",
+		    g->grant.sid, s->token != NULL ? " by a token" : "",
 		    (long long)g->serial, (unsigned int)g->grant.ports[0],
 		    (unsigned int)g->grant.ports[g->grant.nports - 1]);
 	return r;
@@ -163,28 +192,52 @@ resume(struct api *api, const char *secret, const char *id,
 	return r;
 }
 
-/* The body is what it should be; the key is one that we sign. */
+/* Count a wrong session ID or token, and say no more than that. */
 static void
-claim_and_sign(struct request *rq, const struct json_value *v,
+refuse(struct request *rq, const struct api_secret *s)
+{
+	enum store_result r = STORE_OK;
+
+	if (s->token != NULL && s->session_id != NULL)
+		r = store_token_wrong(rq->api->store, s->session_id);
+	if (r != STORE_OK)
+		api_fail_store(rq, r);
+	else if (s->resume != NULL || api_failed_try(rq, api_kind(s)))
+		request_unauthorized(rq);
+}
+
+enum store_kind
+api_kind(const struct api_secret *s)
+{
+	return s->session_id != NULL ? STORE_BY_ID : STORE_BY_TOKEN;
+}
+
+void
+api_sign_for(struct request *rq, const struct api_secret *s,
     const struct pubkey *key)
 {
 	struct signing *sn;
 	enum store_result r;
 
+	if (s->resume == NULL && !api_may_try(rq, api_kind(s)))
+		return;
 	sn = calloc(1, sizeof *sn);
 	if (sn == NULL) {
 		api_fail_store(rq, STORE_ERROR);
 		return;
 	}
 	sn->rq = rq;
-	r = v[RESUME].text != NULL ?
-	    resume(rq->api, v[RESUME].text, v[SID].text, &sn->grant) :
-	    claim(rq->api, v[SID].text, key, &sn->grant);
+	r = s->resume != NULL ?
+	    resume(rq->api, s->resume, s->session_id, &sn->grant) :
+	    claim(rq->api, s, key, &sn->grant);
 	if (r == STORE_OK || r == STORE_AGAIN) {
 		sign(sn, key);
 		return;
 	}
-	api_fail_store(rq, r);
+	if (r == STORE_REFUSED)
+		refuse(rq, s);
+	else
+		api_fail_store(rq, r);
 	signing_free(sn);
 }
 
@@ -193,16 +246,19 @@ api_sign(struct request *rq)
 {
 	struct json_body body;
 	const struct json_value *v = body.value;
+	struct api_secret s;
 	struct pubkey key;
 
 	if (!request_take_body(rq, &body, fields, FIELDS))
 		return;
-	if (v[SID].text == NULL && v[RESUME].text == NULL)
-		request_fail(rq, 422, "session_id: is missing");
+	s = (struct api_secret){ v[SID].text, v[TOKEN].text, v[RESUME].text };
+	if (s.session_id == NULL && s.token == NULL && s.resume == NULL)
+		request_fail(rq, 422, "session_id: is missing, and so are "
+		    "token and resume");
 	else if (pubkey_parse(v[KEY].text, strlen(v[KEY].text), &key) == -1)
 		request_fail(rq, 422, "public_key: expected an ed25519, ecdsa "
 		    "or rsa (2048 bits or more) public key in one line");
 	else
-		claim_and_sign(rq, v, &key);
+		api_sign_for(rq, &s, &key);
 	json_clear(&body);
 }

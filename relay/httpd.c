@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <microhttpd.h>
 
+#include "forwarded.h"
 #include "framing.h"
 #include "json.h"
 #include "listen.h"
@@ -49,6 +51,7 @@ struct conn {
 	int		 fd;		/* MHD's */
 	struct event	*deadline;
 	unsigned int	 classes;
+	bool		 proxied;	/* the peer speaks for others */
 };
 
 enum stage { HEAD, BODY, ANSWER };
@@ -94,6 +97,29 @@ refuse(struct exchange *ex, unsigned int status, const char *why)
 	request_fail(&ex->rq, status, "%s", why);
 }
 
+static enum MHD_Result
+forwarded_cb(void *arg, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For") == 0)
+		*(const char **)arg = value != NULL ? value : "";
+	return MHD_YES;
+}
+
+/* Who asks, as far as a proxy tells. */
+static bool
+take_source(struct exchange *ex)
+{
+	const char *field = NULL;
+
+	if (!ex->conn->proxied)
+		return true;
+	(void)MHD_get_connection_values(ex->mc, MHD_HEADER_KIND, forwarded_cb,
+	    &field);
+	return field == NULL || forwarded_source(field, ex->rq.source);
+}
+
 /*
  * The head is here.  What is wrong with its framing is answered at once; what
  * else is wrong, after the body, so that the connection can go on.
@@ -114,6 +140,10 @@ take_head(struct exchange *ex, const char *method, const char *version)
 		return;
 	}
 	ex->expected = f.length;
+	if (!take_source(ex)) {
+		refuse(ex, 400, "X-Forwarded-For: expected an address");
+		return;
+	}
 	if (route_find(rq, method, ex->target)) {
 		if ((rq->route->flags & ROUTE_BODY) == 0 && f.length > 0)
 			request_fail(rq, 400, "this endpoint takes no body");
@@ -308,6 +338,8 @@ conn_new(struct listener *l, int fd)
 	c->l = l;
 	c->fd = fd;
 	c->classes = peer_classes(l, fd);
+	c->proxied = l->path == NULL &&
+	    forwarded_by_proxy(fd, l->h->conf.proxies);
 	c->deadline = evtimer_new(l->h->conf.base, deadline_cb, c);
 	if (c->deadline == NULL) {
 		free(c);

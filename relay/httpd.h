@@ -23,6 +23,8 @@ struct httpd_conf {
 	struct api		*api;		/* for the handlers */
 	uid_t			 trusted_uid;	/* besides root and our own, who
 						 * may use the unix sockets */
+	const char		*proxies;	/* addresses, separated by
+						 * spaces; stays the caller's */
 	uint32_t		 head_ms, reply_ms; /* deadlines */
 	uint32_t		 body_rate;	/* octets a second, at least */
 	uint32_t		 connections;	/* a socket */

@@ -199,9 +199,9 @@ query_number(struct request *rq, const char *name, uint64_t min, uint64_t max,
 	return true;
 }
 
-void
-record_answer_list(struct request *rq, const char *name,
-    struct store_filter *f, cJSON *(*record)(const struct store_row *row))
+cJSON *
+record_list(struct request *rq, const char *name, struct store_filter *f,
+    cJSON *(*record)(const struct store_row *row))
 {
 	struct list l = { .record = record, .limit = LIMIT_DEFAULT };
 	enum store_result r;
@@ -212,7 +212,7 @@ record_answer_list(struct request *rq, const char *name,
 	if (!query_number(rq, "limit", 1, LIMIT_MAX, &l.limit) ||
 	    !query_number(rq, "cursor", 1, INT64_MAX, &f->below) ||
 	    !query_number(rq, "since", 0, INT64_MAX, &f->since))
-		return;
+		return NULL;
 	f->limit = l.limit + 1;		/* one more tells whether there is more */
 	o = cJSON_CreateObject();
 	l.array = cJSON_AddArrayToObject(o, name);
@@ -220,9 +220,9 @@ record_answer_list(struct request *rq, const char *name,
 	if (r != STORE_OK) {
 		cJSON_Delete(o);
 		api_fail_store(rq, r);
-		return;
+		return NULL;
 	}
 	(void)snprintf(cursor, sizeof cursor, "%" PRId64, l.last);
 	add_text(o, "next", l.more ? cursor : NULL);
-	request_json(rq, 200, o);
+	return o;
 }

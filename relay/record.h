@@ -32,12 +32,12 @@ void	record_answer(struct request *rq, unsigned int status, const char *id,
 	    struct cJSON *(*record)(const struct store_row *row));
 
 /*
- * Answer with {NAME: [...], "next": cursor or null}: what F selects, made by
- * RECORD.  The query's limit and cursor are read here.
+ * {NAME: [...], "next": cursor or null}: what F selects, made by RECORD.  The
+ * query's limit and cursor are read here.  NULL with the request answered.
  */
-void	record_answer_list(struct request *rq, const char *name,
-	    struct store_filter *f,
-	    struct cJSON *(*record)(const struct store_row *row));
+struct cJSON	*record_list(struct request *rq, const char *name,
+		    struct store_filter *f,
+		    struct cJSON *(*record)(const struct store_row *row));
 
 /* Checks for json_field.  A remote address may have a scope (`%eth0`). */
 bool	record_is_mode(const char *s, size_t len);

@@ -72,6 +72,16 @@ static const struct setting settings[] = {
 	NUM("TUNL_PORTS_PER_SESSION", NUMBER, ports_per_session, "4", 1,
 	    RELAYCONF_PORTS_MAX),
 
+	NUM("TUNL_TOKEN_TTL", DURATION, token_ttl_ms, "3600", 1000, DAY),
+	NUM("TUNL_TOKENS_MAX", NUMBER, tokens_max, "50", 1, 1000),
+	NUM("TUNL_FAIL_LIMIT", NUMBER, fail_limit, "5", 1, 1000000),
+	NUM("TUNL_FAIL_WINDOW", DURATION, fail_window_ms, "10m", 1000, DAY),
+	NUM("TUNL_TOKEN_FAIL_LIMIT", NUMBER, token_fail_limit, "60", 1,
+	    1000000),
+	NUM("TUNL_TOKEN_FAIL_WINDOW", DURATION, token_fail_window_ms, "3600",
+	    1000, DAY),
+	STR("TUNL_API_PROXY", TEXT, api_proxy, "127.0.0.1 ::1"),
+
 	NUM("TUNL_SWEEP", DURATION, sweep_ms, "30", 1, HOUR),
 	NUM("TUNL_GRANT_LINGER", DURATION, grant_linger_ms, "24h", 1, 7 * DAY),
 	NUM("TUNL_SIGN_TIMEOUT", DURATION, sign_timeout_ms, "10", 1, HOUR),

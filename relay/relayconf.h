@@ -56,6 +56,16 @@ struct relayconf {
 	uint32_t	 ports_per_session; /* TUNL_PORTS_PER_SESSION,
 					 * 1..RELAYCONF_PORTS_MAX */
 
+	/* Tokens, and failed attempts at them and at session IDs. */
+	uint32_t	 token_ttl_ms;	/* TUNL_TOKEN_TTL */
+	uint32_t	 tokens_max;	/* TUNL_TOKENS_MAX: outstanding */
+	uint32_t	 fail_limit;	/* TUNL_FAIL_LIMIT of one address … */
+	uint32_t	 fail_window_ms; /* … TUNL_FAIL_WINDOW */
+	uint32_t	 token_fail_limit; /* TUNL_TOKEN_FAIL_LIMIT in all … */
+	uint32_t	 token_fail_window_ms; /* … TUNL_TOKEN_FAIL_WINDOW */
+	char		*api_proxy;	/* TUNL_API_PROXY: whose
+					 * X-Forwarded-For is believed */
+
 	/* relay-api's timers and limits. */
 	uint32_t	 sweep_ms;	/* TUNL_SWEEP: between two sweeps */
 	uint32_t	 grant_linger_ms; /* TUNL_GRANT_LINGER: how long an ended

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "sid.h"
+#include "throttle.h"
+#include "token.h"
 
 #define REQUEST_QUERY_MAX	8
 #define REQUEST_VALUE_MAX	256	/* octets of a query value, decoded */
@@ -33,7 +35,10 @@ struct request {
 	struct api		*api;
 	const struct route	*route;
 	unsigned int		 classes;	/* what the peer may reach */
+	char			 source[THROTTLE_SOURCE_MAX + 1]; /* who asks,
+						 * see throttle.h; "": unknown */
 	char			 sid[SID_MAX + 1];	/* <id> in the path */
+	char			 token[TOKEN_LEN + 1]; /* <token> in it */
 	struct request_query	 query[REQUEST_QUERY_MAX];
 	unsigned int		 nquery;
 	char			*body;		/* not NUL-terminated */

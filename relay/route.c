@@ -3,6 +3,7 @@
  */
 #include "route.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,11 @@ const struct route routes[] = {
 	{ "GET", V1 "pending/<id>", ROUTE_SUPPORT, 0, "", api_pending_get },
 	{ "DELETE", V1 "pending/<id>", ROUTE_SUPPORT, 0, "",
 	    api_pending_cancel },
+	{ "POST", V1 "expected", ROUTE_SUPPORT, ROUTE_BODY, "",
+	    api_token_add },
+	{ "GET", V1 "expected/<token>", ROUTE_SUPPORT, 0, "", api_token_get },
+	{ "DELETE", V1 "expected/<token>", ROUTE_SUPPORT, 0, "",
+	    api_token_revoke },
 	{ "POST", V1 "sessions", ROUTE_INTERNAL, ROUTE_BODY, "",
 	    api_session_register },
 	{ "GET", V1 "sessions", ROUTE_SUPPORT, 0,
@@ -38,29 +44,40 @@ const struct route routes[] = {
 
 const size_t nroutes = sizeof routes / sizeof routes[0];
 
-/*
- * Does PATH (LEN octets) match PATTERN?  SID is filled if that has an <id>.
- */
-static bool
-matches(const char *pattern, const char *path, size_t len,
-    char sid[SID_MAX + 1])
-{
-	const char *mark = strstr(pattern, "<id>");
-	size_t before, after, n;
+/* What may stand for a part of a path, and where it goes. */
+static const struct {
+	const char	*mark;
+	bool		(*check)(const char *s, size_t len);
+	size_t		 at, max;	/* in struct request; octets */
+} parts[] = {
+	{ "<id>", sid_is_valid, offsetof(struct request, sid), SID_MAX },
+	{ "<token>", token_is_valid, offsetof(struct request, token),
+	    TOKEN_LEN },
+};
 
-	if (mark == NULL)
-		return strlen(pattern) == len &&
-		    memcmp(pattern, path, len) == 0;
-	before = (size_t)(mark - pattern);
-	after = strlen(mark + 4);
+/* Does PATH (LEN octets) match PATTERN?  RQ takes the part that varies. */
+static bool
+matches(struct request *rq, const char *pattern, const char *path, size_t len)
+{
+	size_t before = strcspn(pattern, "<"), after, n, i;
+	char *out;
+
+	if (pattern[before] == '\0')
+		return before == len && memcmp(pattern, path, len) == 0;
+	for (i = 0; strncmp(pattern + before, parts[i].mark,
+	    strlen(parts[i].mark)) != 0; i++)
+		;
+	after = strlen(pattern) - before - strlen(parts[i].mark);
 	if (len <= before + after || memcmp(pattern, path, before) != 0 ||
-	    memcmp(mark + 4, path + len - after, after) != 0)
+	    memcmp(pattern + strlen(pattern) - after, path + len - after,
+	    after) != 0)
 		return false;
 	n = len - before - after;
-	if (!sid_is_valid(path + before, n))
+	if (n > parts[i].max || !parts[i].check(path + before, n))
 		return false;
-	memcpy(sid, path + before, n);
-	sid[n] = '\0';
+	out = (char *)rq + parts[i].at;
+	memcpy(out, path + before, n);
+	out[n] = '\0';
 	return true;
 }
 
@@ -72,7 +89,7 @@ refuse_method(struct request *rq, const char *path, size_t len)
 
 	for (i = 0; i < nroutes; i++)
 		if ((routes[i].class & rq->classes) != 0 &&
-		    matches(routes[i].path, path, len, rq->sid))
+		    matches(rq, routes[i].path, path, len))
 			o += (size_t)snprintf(rq->allow + o,
 			    sizeof rq->allow - o, "%s%s", o > 0 ? ", " : "",
 			    strcmp(routes[i].method, "GET") == 0 ?
@@ -90,7 +107,7 @@ route_find(struct request *rq, const char *method, const char *target)
 		method = "GET";
 	for (i = 0; i < nroutes; i++) {
 		if ((routes[i].class & rq->classes) == 0 ||
-		    !matches(routes[i].path, target, len, rq->sid))
+		    !matches(rq, routes[i].path, target, len))
 			continue;
 		found = true;
 		if (strcmp(routes[i].method, method) != 0)

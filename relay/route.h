@@ -19,7 +19,8 @@
 
 struct route {
 	const char	*method;
-	const char	*path;		/* <id> stands for a SESSION_ID */
+	const char	*path;		/* <id> stands for a SESSION_ID,
+					 * <token> for a one-time token */
 	unsigned int	 class;		/* one ROUTE_PUBLIC … bit */
 	unsigned int	 flags;
 	const char	*query;		/* parameters it knows, or "" */

@@ -18,19 +18,20 @@
 #include <openssl/hmac.h>
 
 #include "files.h"
+#include "token.h"
 
-/* HMAC-SHA-256 over LABEL, a NUL, and SECRET_LEN octets. */
+/* HMAC-SHA-256 over LABEL, a NUL, and LEN octets, SECRET_LEN at most. */
 static void
-mac(const struct secret *s, const char *label,
-    const unsigned char data[SECRET_LEN], unsigned char out[SECRET_LEN])
+mac(const struct secret *s, const char *label, const void *data, size_t len,
+    unsigned char out[SECRET_LEN])
 {
 	unsigned char msg[64 + SECRET_LEN];
 	size_t n = strlen(label) + 1;
 
 	memcpy(msg, label, n);
-	memcpy(msg + n, data, SECRET_LEN);
+	memcpy(msg + n, data, len);
 	/* Cannot fail: a fixed digest, and lengths within its limits. */
-	if (HMAC(EVP_sha256(), s->key, (int)s->len, msg, n + SECRET_LEN, out,
+	if (HMAC(EVP_sha256(), s->key, (int)s->len, msg, n + len, out,
 	    NULL) == NULL)
 		abort();
 	wipe(msg, sizeof msg);
@@ -54,7 +55,7 @@ secret_resume(const struct secret *s, const unsigned char nonce[SECRET_LEN],
 	unsigned char raw[SECRET_LEN];
 	size_t i;
 
-	mac(s, "linbit-tunl resume secret", nonce, raw);
+	mac(s, "linbit-tunl resume secret", nonce, SECRET_LEN, raw);
 	for (i = 0; i < SECRET_LEN; i++)
 		(void)snprintf(hex + 2 * i, 3, "%02x", raw[i]);
 	wipe(raw, sizeof raw);
@@ -91,10 +92,19 @@ secret_resume_mac(const struct secret *s, const char *hex,
 	for (i = 0; i < SECRET_LEN; i++)
 		raw[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 |
 		    hex_digit(hex[2 * i + 1]));
-	mac(s, "linbit-tunl resume lookup", raw, out);
+	mac(s, "linbit-tunl resume lookup", raw, sizeof raw, out);
 	wipe(raw, sizeof raw);
 	return 0;
 }
+
+void
+secret_token_mac(const struct secret *s, const char *token,
+    unsigned char out[SECRET_LEN])
+{
+	mac(s, "linbit-tunl token", token, TOKEN_LEN, out);
+}
+
+/* ---- the key ---- */
 
 /* A new key in DIRFD/NAME; 0, or -1 with errno. */
 static int

@@ -2,7 +2,8 @@
  * secret.h - the relay's one secret: a key beside, never in, the database.
  *
  * Whoever has the database alone can neither make nor recognise a resume
- * secret.  Losing the key only makes customers' resume secrets useless.
+ * secret or a one-time token.  Losing the key only makes those useless that
+ * are given out.
  */
 #ifndef SECRET_H
 #define SECRET_H
@@ -43,5 +44,9 @@ int	secret_resume_mac(const struct secret *s, const char *hex,
 
 /* Does the resume secret look like one?  For the reader of bodies. */
 bool	secret_is_hex(const char *s, size_t len);
+
+/* What is stored to recognise the one-time token TOKEN (token.h). */
+void	secret_token_mac(const struct secret *s, const char *token,
+	    unsigned char mac[SECRET_LEN]);
 
 #endif

@@ -65,6 +65,33 @@ static const char *const migrations[] = {
 	" expires_at INTEGER NOT NULL CHECK (typeof(expires_at) = 'integer'),"
 	" certificate TEXT);"
 	"CREATE INDEX certificates_expiry ON certificates (expires_at);",
+
+	/* 2: one-time tokens, and failed attempts at them */
+	"ALTER TABLE sessions ADD COLUMN token_only INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (token_only IN (0, 1));"
+	"CREATE TABLE tokens ("
+	" number INTEGER PRIMARY KEY,"
+	" mac BLOB NOT NULL UNIQUE CHECK (length(mac) = 32),"
+	/* the session it is bound to, or, once it is used, was used for */
+	" session INTEGER REFERENCES sessions (number) ON DELETE CASCADE,"
+	" bound INTEGER NOT NULL CHECK (bound IN (0, 1)),"
+	" case_id TEXT, customer TEXT,"
+	" ad_hoc INTEGER NOT NULL CHECK (ad_hoc IN (0, 1)),"
+	" created_at INTEGER NOT NULL CHECK (typeof(created_at) = 'integer'),"
+	" expires_at INTEGER NOT NULL CHECK (typeof(expires_at) = 'integer'),"
+	" wrong INTEGER NOT NULL DEFAULT 0,"
+	" used_at INTEGER CHECK (typeof(used_at) IN ('integer', 'null')),"
+	" used_key BLOB CHECK (length(used_key) = 32),"
+	" CHECK ((used_at IS NULL) = (used_key IS NULL)),"
+	" CHECK (session IS NOT NULL OR (used_at IS NULL AND NOT bound)));"
+	"CREATE INDEX tokens_session ON tokens (session);"
+	"CREATE TABLE failures ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind INTEGER NOT NULL,"
+	" source TEXT NOT NULL,"
+	" at INTEGER NOT NULL CHECK (typeof(at) = 'integer'));"
+	"CREATE INDEX failures_source ON failures (kind, source, at);"
+	"CREATE INDEX failures_at ON failures (kind, at);",
 };
 
 /* What is heard of a session is kept in memory. */
@@ -98,7 +125,8 @@ static const char *const statements[SQL_STATEMENTS] = {
 /* Claimed before by this very key a moment ago, or not claimed yet. */
 [SQL_CLAIMABLE] = "SELECT number, claimed_at IS NOT NULL FROM sessions"
 	" WHERE id = ?2 AND " LIVE " AND ((claimed_at IS NULL"
-	" AND expires_at > ?1) OR (claim_key = ?3 AND claimed_at >= ?4))",
+	" AND expires_at > ?1) OR (claim_key = ?3 AND claimed_at >= ?4))"
+	" AND (NOT token_only OR ?5)",
 [SQL_CLAIM] = "UPDATE sessions SET claimed_at = ?1, claim_key = ?3,"
 	" resume_nonce = ?4, resume_mac = ?5,"
 	" serial_last = number * 1000000 + 1, port_base = ?6, port_count = ?7"
@@ -151,6 +179,51 @@ static const char *const statements[SQL_STATEMENTS] = {
 [SQL_OLD_SERIALS] = "SELECT id, serial FROM certificates AS c"
 	" JOIN sessions ON number = session WHERE c.expires_at <= ?1",
 [SQL_DROP_SERIALS] = "DELETE FROM certificates WHERE expires_at <= ?1",
+
+[SQL_TOKENS] = "SELECT number, mac, session, bound, used_key, used_at,"
+	" used_at IS NULL AND expires_at > ?1 AND wrong < ?2 FROM tokens",
+[SQL_TOKEN] = "SELECT id, coalesce(s.case_id, t.case_id),"
+	" coalesce(s.customer, t.customer), coalesce(s.ad_hoc, t.ad_hoc),"
+	" t.created_at, t.expires_at FROM tokens AS t"
+	" LEFT JOIN sessions AS s ON s.number = session WHERE t.number = ?1",
+[SQL_COUNT_TOKENS] = "SELECT count(*) FROM tokens"
+	" WHERE used_at IS NULL AND expires_at > ?1 AND wrong < ?2",
+[SQL_ADD_TOKEN] = "INSERT OR IGNORE INTO tokens (mac, session, bound,"
+	" case_id, customer, ad_hoc, created_at, expires_at)"
+	" VALUES (?1, ?2, ?2 IS NOT NULL, ?3, ?4, ?5, ?6, ?7)",
+[SQL_BINDABLE] = "SELECT number, expires_at FROM sessions WHERE id = ?2"
+	" AND status = 'pending' AND claimed_at IS NULL AND expires_at > ?1",
+[SQL_BIND] = "UPDATE sessions SET token_only = 1 WHERE number = ?1",
+[SQL_REPLACE_TOKENS] = "DELETE FROM tokens WHERE session = ?1"
+	" AND used_at IS NULL",
+[SQL_USE_TOKEN] = "UPDATE tokens SET used_at = ?2, used_key = ?3,"
+	" session = ?4 WHERE number = ?1 AND used_at IS NULL",
+[SQL_TOKEN_SESSION] = "INSERT OR IGNORE INTO sessions (id, status, case_id,"
+	" customer, ad_hoc, created_at, expires_at)"
+	" SELECT ?2, 'pending', case_id, customer, ad_hoc, ?3, ?4"
+	" FROM tokens WHERE number = ?1",
+[SQL_WRONG_TOKEN] = "UPDATE tokens SET wrong = wrong + 1 WHERE bound"
+	" AND used_at IS NULL"
+	" AND session = (SELECT number FROM sessions WHERE id = ?1)",
+[SQL_DROP_TOKEN] = "DELETE FROM tokens WHERE number = ?1",
+[SQL_EXPIRE_TOKENS] = "DELETE FROM tokens"
+	" WHERE CASE WHEN used_at IS NULL THEN expires_at <= ?1"
+	" ELSE used_at < ?2 END",
+
+[SQL_ADD_FAILURE] = "INSERT INTO failures (kind, source, at)"
+	" VALUES (?1, ?2, ?3)",
+[SQL_FAILURE] = "SELECT at FROM failures WHERE kind = ?1"
+	" ORDER BY at DESC LIMIT 1 OFFSET ?2",
+[SQL_FAILURE_OF] = "SELECT at FROM failures WHERE kind = ?1"
+	" AND source = ?3 ORDER BY at DESC LIMIT 1 OFFSET ?2",
+[SQL_FAILING] = "SELECT DISTINCT source FROM failures WHERE source <> ''"
+	" AND at > ?1 GROUP BY kind, source HAVING count(*) >= ?2"
+	" ORDER BY source LIMIT ?3",
+/* A clock that was set back must not make a lock last. */
+[SQL_CLAMP_FAILURES] = "UPDATE failures SET at = ?1 WHERE at > ?1",
+[SQL_EXPIRE_FAILURES] = "DELETE FROM failures WHERE at <= ?1"
+	" OR (kind <> ?2 AND number <="
+	" (SELECT max(number) FROM failures) - ?3)",
 };
 
 const struct db_schema sql_schema = {

@@ -107,7 +107,11 @@ struct store_grant {
 };
 
 struct store_claim {
-	const char	*id;
+	const char	*id;		/* NULL: a token alone */
+	const unsigned char *token;	/* its MAC; NULL: the ID alone */
+	const char	*fresh;		/* ID of the session that a token alone
+					 * starts; it must register before … */
+	int64_t		 fresh_until;
 	unsigned char	 key[STORE_KEY_LEN];	/* digest of the public key */
 	unsigned char	 nonce[STORE_KEY_LEN];	/* used if it is the first */
 	unsigned char	 mac[STORE_KEY_LEN];	/* of the resume secret */
@@ -118,9 +122,11 @@ struct store_claim {
 };
 
 /*
- * Claim a pending session.  STORE_OK the first time; STORE_AGAIN for the same
- * key within the repeat time, with the same serial; STORE_REFUSED for
- * anything else, whatever it is; STORE_EXHAUSTED (then nothing is claimed).
+ * Claim a pending session, by its ID or by a token (store_token.h), which is
+ * used up by it.  STORE_OK the first time; STORE_AGAIN for the same key within
+ * the repeat time, with the same serial; STORE_REFUSED for anything else,
+ * whatever it is; STORE_EXHAUSTED, or STORE_CONFLICT if there is a session
+ * FRESH (then nothing is claimed or used).
  */
 enum store_result store_claim(struct store *st, const struct store_claim *c,
 		    int64_t now, int64_t mono, struct store_grant *g);

@@ -236,25 +236,40 @@ read_certificate(struct store *st, struct store_grant *g)
 	return r;
 }
 
+enum store_result
+store_claimable(struct store *st, const struct store_claim *c, const char *id,
+    bool token, int64_t now, int64_t *number)
+{
+	struct sqlite3_stmt *s = db_stmt(st->db, SQL_CLAIMABLE);
+	enum store_result r;
+
+	db_int(s, 1, now);
+	db_text(s, 2, id);
+	db_octets(s, 3, c->key);
+	db_int(s, 4, now - c->repeat);
+	db_int(s, 5, token);
+	r = db_next(st->db, s);
+	if (r != STORE_OK)
+		return r == STORE_NONE ? STORE_REFUSED : r;
+	*number = db_get_int(s, 0);
+	if (db_get_int(s, 1) != 0)
+		r = STORE_AGAIN;
+	db_reset(s);
+	return r;
+}
+
 static enum store_result
 claim(struct store *st, const struct store_claim *c, int64_t now, int64_t mono,
     struct store_grant *g)
 {
-	struct sqlite3_stmt *s = db_stmt(st->db, SQL_CLAIMABLE);
-	enum store_result r, result = STORE_OK;
+	enum store_result r, result;
 
-	db_int(s, 1, now);
-	db_text(s, 2, c->id);
-	db_octets(s, 3, c->key);
-	db_int(s, 4, now - c->repeat);
-	r = db_next(st->db, s);
-	if (r != STORE_OK)
-		return r == STORE_NONE ? STORE_REFUSED : r;
-	g->number = db_get_int(s, 0);
+	result = c->token != NULL ? store_token_use(st, c, now, &g->number) :
+	    store_claimable(st, c, c->id, false, now, &g->number);
+	if (result != STORE_OK && result != STORE_AGAIN)
+		return result;
 	g->serial = g->number * SERIALS_EACH + 1;
-	if (db_get_int(s, 1) != 0)
-		result = STORE_AGAIN;
-	db_reset(s);
+	r = STORE_OK;
 	if (result == STORE_OK)
 		r = claim_first(st, c, now, g->number);
 	if (r == STORE_OK)

@@ -173,7 +173,7 @@ db() {
 c = sqlite3.connect(sys.argv[1])
 c.executescript(sys.argv[2])' "$d/tunl.db" "$1"
 }
-db 'PRAGMA user_version = 2'
+db 'PRAGMA user_version = 1000'
 refused "newer version" api
 db 'PRAGMA user_version = 1; PRAGMA application_id = 7'
 refused "another program's" api

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,17 +38,21 @@ test_every_route_by_class(void **state)
 	    ROUTE_INTERNAL, TCP, ALL };
 	struct request rq;
 	char path[128];
-	const char *mark;
+	const char *mark, *part;
 	size_t i, j;
 
 	(void)state;
 	for (i = 0; i < nroutes; i++) {
 		(void)snprintf(path, sizeof path, "%s", routes[i].path);
-		mark = strstr(routes[i].path, "<id>");
-		if (mark != NULL)
-			(void)snprintf(path, sizeof path, "%.*saa-bb-cc-dd%s",
-			    (int)(mark - routes[i].path), routes[i].path,
-			    mark + 4);
+		part = "";
+		mark = strchr(routes[i].path, '<');
+		if (mark != NULL) {
+			part = strncmp(mark, "<id>", 4) == 0 ? "aa-bb-cc-dd" :
+			    "012345";
+			(void)snprintf(path, sizeof path, "%.*s%s%s",
+			    (int)(mark - routes[i].path), routes[i].path, part,
+			    strchr(mark, '>') + 1);
+		}
 		for (j = 0; j < sizeof classes / sizeof classes[0]; j++) {
 			unsigned int status = find(&rq, classes[j],
 			    routes[i].method, path);
@@ -59,7 +64,9 @@ test_every_route_by_class(void **state)
 			assert_int_equal(status, 0);
 			assert_ptr_equal(rq.route, &routes[i]);
 			assert_string_equal(rq.sid,
-			    mark != NULL ? "aa-bb-cc-dd" : "");
+			    isalpha((unsigned char)part[0]) ? part : "");
+			assert_string_equal(rq.token,
+			    isdigit((unsigned char)part[0]) ? part : "");
 		}
 	}
 }

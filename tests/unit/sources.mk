@@ -111,10 +111,12 @@ grant_test_SRC := relay/grant.c common/sid.c common/files.c
 relayconf_test_SRC := relay/relayconf.c common/files.c
 json_test_SRC := relay/json.c common/safetext.c
 json_test_LIB := -lcjson
-route_test_SRC := relay/route.c relay/request.c relay/json.c common/safetext.c \
+route_test_SRC := relay/route.c relay/request.c relay/json.c relay/token.c \
+	common/safetext.c \
 	common/sid.c common/files.c
 route_test_LIB := -lcjson
-store_SRC := relay/store.c relay/store_grant.c relay/sql.c relay/db.c \
+store_SRC := relay/store.c relay/store_grant.c relay/store_token.c \
+	relay/store_failure.c relay/sql.c relay/db.c \
 	relay/grant.c common/sid.c common/files.c common/log.c
 store_test_SRC := $(store_SRC)
 store_test_LIB := -lsqlite3
@@ -142,3 +144,9 @@ $(BUILD)/unit/forward: $(BUILD)/obj/tests/link/forward.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 tests: $(BUILD)/unit/forward
+# relay/: one-time tokens
+token_test_SRC := relay/token.c
+throttle_test_SRC := relay/throttle.c relay/forwarded.c
+storetoken_test_SRC := $(store_SRC)
+storetoken_test_LIB := -lsqlite3
+forwarded_fuzz_SRC := relay/throttle.c relay/forwarded.c
