@@ -11,9 +11,12 @@
 
 struct settings;
 
+#define LAUNCH_TOKEN_LEN	6	/* digits */
+
 /* What the command line said. */
 struct launch {
-	const char	*sid;
+	const char	*sid;		/* NULL: the relay tells it */
+	const char	*token;		/* six digits, or NULL */
 	bool		 attach;
 };
 

@@ -33,7 +33,7 @@ renew_main(const char *path)
 	if (sessiondir_open(&sd, path) == -1 ||
 	    sessiondir_load(&sd, &s) == -1)
 		return EX_TEMPFAIL;
-	answer = credentials_get(&sd, &s, err, sizeof err);
+	answer = credentials_get(&sd, &s, NULL, err, sizeof err);
 	if (answer != CREDENTIALS_OK)
 		(void)fprintf(stderr, "%s\n", err);
 	sessiondir_close(&sd);

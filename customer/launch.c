@@ -42,6 +42,7 @@
 struct launcher {
 	struct sessiondir	 sd;
 	struct settings		 set;
+	const char		*token;		/* or NULL */
 	bool			 attach;
 	bool			 fresh;		/* we started the session */
 	int			 start;		/* its lock; -1 */
@@ -158,7 +159,7 @@ alarm_handler(int sig)
 
 /* Ask the relay; it takes long only if something is wrong. */
 static enum credentials_answer
-get_credentials(const struct launcher *la, char *err, size_t cap)
+get_credentials(struct launcher *la, char *err, size_t cap)
 {
 	enum credentials_answer answer;
 
@@ -166,9 +167,40 @@ get_credentials(const struct launcher *la, char *err, size_t cap)
 	    "linbit-tunl: asking the relay at %s\n", la->set.api_url);
 	(void)signal(SIGALRM, alarm_handler);
 	(void)alarm(QUIET_MS / 1000);
-	answer = credentials_get(&la->sd, &la->set, err, cap);
+	answer = credentials_get(&la->sd, &la->set, la->token, err, cap);
 	(void)alarm(0);
 	return answer;
+}
+
+/*
+ * Have a token tell which session this is: into SID, with the credentials for
+ * it in its directory.  0, or -1 after saying why.
+ */
+static int
+redeem(struct launcher *la, char sid[SID_MAX + 1])
+{
+	enum credentials_answer answer = CREDENTIALS_LATER;
+	char err[1024] = "";
+
+	if (sessiondir_new(&la->sd) == -1 ||
+	    (la->start = sessiondir_lock(&la->sd, FILE_START)) == -1)
+		(void)snprintf(err, sizeof err, "cannot make %s: %s",
+		    la->sd.path, strerror(errno));
+	else
+		answer = get_credentials(la, err, sizeof err);
+	memcpy(sid, la->sd.sid, sizeof la->sd.sid);
+	if (answer == CREDENTIALS_OK && sessiondir_settle(&la->sd) == -1) {
+		(void)snprintf(err, sizeof err, "cannot make %s: %s; ask "
+		    "support for a new token", la->sd.path, strerror(errno));
+		answer = CREDENTIALS_LATER;
+	}
+	if (la->start != -1)
+		close(la->start);
+	if (answer == CREDENTIALS_OK)
+		return 0;
+	if (!stopped)
+		say("%s", err);
+	return -1;
 }
 
 /* Nothing of this session runs: start it.  0, or -1 after saying why. */
@@ -547,7 +579,9 @@ int
 launch_main(const struct launch *args, const struct settings *s)
 {
 	struct launcher la = { .set = *s, .attach = args->attach,
-	    .sd = { .fd = -1 } };
+	    .token = args->token, .sd = { .fd = -1 }, .start = -1 };
+	char given[SID_MAX + 1];
+	const char *sid = args->sid;
 	int rv;
 
 	if (la.attach && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
@@ -560,7 +594,15 @@ launch_main(const struct launch *args, const struct settings *s)
 	clean_environment();
 	catch_signals();
 	sessiondir_sweep(STALE_SECS, castkeep_rescue);
-	if (begin(&la, args->sid) == -1 || wait_ready(&la) == -1) {
+	if (sid == NULL) {
+		if (redeem(&la, given) == -1) {
+			abandon(&la);
+			return 1;
+		}
+		sid = given;
+		say("this is session '%s'", sid);
+	}
+	if (begin(&la, sid) == -1 || wait_ready(&la) == -1) {
 		abandon(&la);
 		return 1;
 	}

@@ -13,6 +13,7 @@
 
 /* Options that set a setting. */
 static const struct option options[] = {
+	{ "token", required_argument, NULL, 't' },
 	{ "case", required_argument, NULL, 'c' },
 	{ "restricted", no_argument, NULL, 'r' },
 	{ "relay", required_argument, NULL, 'R' },
@@ -26,12 +27,14 @@ static const struct option options[] = {
 };
 
 static const char usage[] =
-"usage: linbit-tunl SESSION_ID [--case CASE] [--restricted] [--relay HOST]\n"
-"                   [--relay-port PORT] [--api-url URL] [--prefix KEY]\n"
-"                   [--no-attach]\n"
+"usage: linbit-tunl [SESSION_ID] [--token TOKEN] [--case CASE] [--restricted]\n"
+"                   [--relay HOST] [--relay-port PORT] [--api-url URL]\n"
+"                   [--prefix KEY] [--no-attach]\n"
 "\n"
-"Share a shell on this machine with support, who gave you the SESSION_ID.\n"
+"Share a shell on this machine with support, who gave you the SESSION_ID, a\n"
+"TOKEN, or both.\n"
 "\n"
+"  --token TOKEN      six digits, such as 482917, '482 917' or 482-917\n"
 "  --case CASE        the number of your support case\n"
 "  --restricted       support can watch and chat, and cannot type\n"
 "  --relay HOST       the relay to connect to\n"
@@ -96,16 +99,49 @@ hidden_face(int argc, char **argv)
 	return bad("no such face");
 }
 
-/* The session ID, which is all that is left of the arguments. */
+/*
+ * Add the digits of ARG, which may have blanks and hyphens between them, to
+ * TOKEN.  -1 if there is anything else, or are too many.  ARG is blotted out:
+ * ps need not show it as long as the session lasts.
+ */
 static int
-take_sid(struct launch *la, int argc, char **argv)
+take_digits(char token[LAUNCH_TOKEN_LEN + 1], char *arg)
 {
-	if (argc == 0)
+	size_t n = strlen(token);
+	int rv = 0;
+
+	for (; *arg != '\0'; arg++) {
+		if (*arg >= '0' && *arg <= '9' && n < LAUNCH_TOKEN_LEN)
+			token[n++] = *arg;
+		else if (*arg != ' ' && *arg != '-')
+			rv = -1;
+		*arg = '*';
+	}
+	token[n] = '\0';
+	return rv;
+}
+
+/* The rest of the token, if it was typed in two, and the session ID. */
+static int
+take_rest(struct launch *la, char token[LAUNCH_TOKEN_LEN + 1], int argc,
+    char **argv)
+{
+	if (la->token != NULL && strlen(token) < LAUNCH_TOKEN_LEN && argc > 0 &&
+	    *argv[0] >= '0' && *argv[0] <= '9') {
+		argc--;
+		if (take_digits(token, *argv++) == -1)
+			token[0] = '\0';
+	}
+	if (la->token != NULL && strlen(token) != LAUNCH_TOKEN_LEN)
+		return bad("a token is six digits, as in 482917 or "
+		    "'482 917'; check what support gave you");
+	if (argc == 0 && la->token == NULL)
 		return bad("which session? Ask support for a session ID, then "
-		    "run: linbit-tunl SESSION_ID");
+		    "run: linbit-tunl SESSION_ID; or for a token, then run: "
+		    "linbit-tunl --token TOKEN");
 	if (argc > 1)
 		return bad("more than one SESSION_ID (try --help)");
-	if (!sid_is_valid(argv[0], strlen(argv[0])))
+	if (argc == 1 && !sid_is_valid(argv[0], strlen(argv[0])))
 		return bad("a session ID is four words joined by '-', as in "
 		    "swift-fox-jumps-barrel; check what support gave you");
 	la->sid = argv[0];
@@ -116,8 +152,8 @@ int
 main(int argc, char **argv)
 {
 	struct launch la = { .attach = true };
+	char err[1024], token[LAUNCH_TOKEN_LEN + 1] = "";
 	struct settings s;
-	char err[1024];
 	int opt;
 
 	if (argc > 1 && argv[1][0] == '@')
@@ -138,12 +174,16 @@ main(int argc, char **argv)
 	    -1;) {
 		if (opt == 'n')
 			la.attach = false;
-		else if (settings_set(&s, setting_of(opt), opt == 'r' ? "yes" :
+		else if (opt == 't') {
+			la.token = token;
+			if (take_digits(token, optarg) == -1)
+				token[0] = '\0';
+		} else if (settings_set(&s, setting_of(opt), opt == 'r' ? "yes" :
 		    optarg, err, sizeof err) == -1)
 			return bad(err);
 	}
 	settings_finish(&s);
-	if (take_sid(&la, argc - optind, argv + optind) != 0)
+	if (take_rest(&la, token, argc - optind, argv + optind) != 0)
 		return 1;
 	return launch_main(&la, &s);
 }

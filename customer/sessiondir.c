@@ -17,6 +17,8 @@
 
 #include "files.h"
 
+#define NEW	"new-"		/* in the name while the ID is not known */
+
 /* The session ID in the directory, or -1. */
 static int
 read_sid(struct sessiondir *sd)
@@ -71,6 +73,34 @@ sessiondir_create(struct sessiondir *sd, const char *sid)
 		errno = saved;
 		return -1;
 	}
+	return 0;
+}
+
+int
+sessiondir_new(struct sessiondir *sd)
+{
+	memset(sd, 0, sizeof *sd);
+	sd->made = true;
+	(void)snprintf(sd->path, sizeof sd->path, SESSIONDIR_PREFIX NEW
+	    "XXXXXX");
+	sd->fd = mkdtemp(sd->path) != NULL ? dir_private(sd->path) : -1;
+	return sd->fd == -1 ? -1 : 0;
+}
+
+int
+sessiondir_settle(struct sessiondir *sd)
+{
+	char path[sizeof sd->path];
+
+	if (file_replace(sd->fd, FILE_SID, sd->sid, strlen(sd->sid), 0600,
+	    0) == -1)
+		return -1;
+	sid_hash(sd->sid, sd->hash);
+	(void)snprintf(path, sizeof path, SESSIONDIR_PREFIX "%s", sd->hash);
+	if (rename(sd->path, path) == -1)
+		return -1;
+	memcpy(sd->path, path, sizeof path);
+	sessiondir_close(sd);
 	return 0;
 }
 
@@ -194,24 +224,39 @@ is_dead(const struct sessiondir *sd, unsigned int secs)
 	    !sessiondir_locked(sd, FILE_LOCK);
 }
 
+/* Open what may be a directory of ours, NAME in /tmp. */
+static int
+open_named(struct sessiondir *sd, const char *name)
+{
+	static const char prefix[] = SESSIONDIR_PREFIX;
+	const char *base = strrchr(prefix, '/') + 1;
+	const char *rest = name + strlen(base);
+	char path[sizeof sd->path];
+
+	if (strncmp(name, base, strlen(base)) != 0 ||
+	    strlen(rest) > SID_HASH_LEN)
+		return -1;
+	(void)snprintf(path, sizeof path, SESSIONDIR_PREFIX "%.*s",
+	    SID_HASH_LEN, rest);
+	if (strncmp(rest, NEW, strlen(NEW)) != 0)
+		return strlen(rest) == SID_HASH_LEN ?
+		    sessiondir_open(sd, path) : -1;
+	memset(sd, 0, sizeof *sd);
+	memcpy(sd->path, path, sizeof path);
+	sd->fd = dir_private(path);
+	return sd->fd == -1 ? -1 : 0;
+}
+
 void
 sessiondir_sweep(unsigned int secs,
     int (*rescue)(const struct sessiondir *sd))
 {
-	static const char prefix[] = SESSIONDIR_PREFIX;
-	const char *base = strrchr(prefix, '/') + 1;
 	struct sessiondir sd;
-	char path[sizeof sd.path];
 	struct dirent *e;
 	DIR *d = opendir("/tmp");
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		if (strncmp(e->d_name, base, strlen(base)) != 0 ||
-		    strlen(e->d_name) != strlen(base) + SID_HASH_LEN)
-			continue;
-		(void)snprintf(path, sizeof path, "/tmp/%.*s",
-		    (int)(strlen(base) + SID_HASH_LEN), e->d_name);
-		if (sessiondir_open(&sd, path) == -1)
+		if (open_named(&sd, e->d_name) == -1)
 			continue;
 		if (!is_dead(&sd, secs))
 			sessiondir_close(&sd);

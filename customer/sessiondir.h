@@ -52,6 +52,19 @@ struct sessiondir {
  */
 int	sessiondir_create(struct sessiondir *sd, const char *sid);
 
+/*
+ * Make one for a session whose ID is not known yet (sd->sid is "").  0, or -1
+ * with errno.
+ */
+int	sessiondir_new(struct sessiondir *sd);
+
+/*
+ * Now it is known, in sd->sid: name the directory after it, and close it.
+ * Returns 0, or -1 with errno, as sessiondir_create(); EEXIST or ENOTEMPTY if
+ * there is such a directory.
+ */
+int	sessiondir_settle(struct sessiondir *sd);
+
 /* Open the existing directory PATH and read whose it is.  0, or -1 (errno). */
 int	sessiondir_open(struct sessiondir *sd, const char *path);
 

@@ -88,21 +88,45 @@ print_table(const cJSON *active, const cJSON *pending)
 	return 0;
 }
 
+/* Beside the list: what is said here concerns every engineer. */
+static void
+print_warnings(const cJSON *warnings)
+{
+	const cJSON *w;
+	const char *message;
+	char until[32];
+	struct tm tm;
+	time_t at;
+
+	cJSON_ArrayForEach(w, warnings) {
+		message = record_text(w, "message");
+		at = (time_t)record_number(w, "until", 0);
+		if (message == NULL || localtime_r(&at, &tm) == NULL)
+			continue;
+		(void)strftime(until, sizeof until, "%H:%M", &tm);
+		say_notice("warning: %s (until %s)", message, until);
+	}
+}
+
 int
 cmd_list(struct tunl *t, const struct args *args)
 {
-	cJSON *active, *pending, *both;
+	cJSON *active, *pending, *both, *warnings;
 	int rv = 0;
 
-	active = sessions_active(&t->relay);
+	active = sessions_active(&t->relay, &warnings);
 	pending = active != NULL ? sessions_pending(&t->relay) : NULL;
 	if (pending == NULL) {
 		cJSON_Delete(active);
+		cJSON_Delete(warnings);
 		return say_error("%s", t->relay.err);
 	}
 	both = cJSON_CreateObject();
 	cJSON_AddItemToObject(both, "sessions", active);
 	cJSON_AddItemToObject(both, "pending", pending);
+	print_warnings(warnings);
+	if (warnings != NULL)
+		cJSON_AddItemToObject(both, "warnings", warnings);
 	if (args_value(args, "--json") != NULL)
 		json_print(both);
 	else

@@ -99,9 +99,18 @@ next_page(const cJSON *page, const char *path, char *target, size_t cap)
 	return (size_t)snprintf(target, cap, "%s?cursor=%s", path, coded) < cap;
 }
 
+/* What the relay wants every engineer to know, from the first PAGE. */
+static void
+take_warnings(cJSON *page, cJSON **warnings)
+{
+	if (warnings != NULL && *warnings == NULL)
+		*warnings = cJSON_DetachItemFromObjectCaseSensitive(page,
+		    "warnings");
+}
+
 /* All pages of the list at PATH. */
 static cJSON *
-get_list(struct relay *r, const char *path, const char *name)
+get_list(struct relay *r, const char *path, const char *name, cJSON **warnings)
 {
 	cJSON *all = cJSON_CreateArray(), *page;
 	char target[64 + 3 * CURSOR_MAX];
@@ -116,6 +125,7 @@ get_list(struct relay *r, const char *path, const char *name)
 			return NULL;
 		}
 		take_page(page, name, all);
+		take_warnings(page, warnings);
 		more = next_page(page, path, target, sizeof target);
 		cJSON_Delete(page);
 	}
@@ -123,15 +133,17 @@ get_list(struct relay *r, const char *path, const char *name)
 }
 
 cJSON *
-sessions_active(struct relay *r)
+sessions_active(struct relay *r, cJSON **warnings)
 {
-	return get_list(r, "/api/v1/sessions", "sessions");
+	if (warnings != NULL)
+		*warnings = NULL;
+	return get_list(r, "/api/v1/sessions", "sessions", warnings);
 }
 
 cJSON *
 sessions_pending(struct relay *r)
 {
-	return get_list(r, "/api/v1/pending", "pending");
+	return get_list(r, "/api/v1/pending", "pending", NULL);
 }
 
 /* ---- one session ---------------------------------------------------------- */
@@ -196,7 +208,7 @@ candidates_get(struct relay *r, const char *prefix, unsigned int kinds,
 	int i;
 
 	if (((kinds & SESSION_ACTIVE) != 0 &&
-	    (list[0] = sessions_active(r)) == NULL) ||
+	    (list[0] = sessions_active(r, NULL)) == NULL) ||
 	    ((kinds & SESSION_PENDING) != 0 &&
 	    (list[1] = sessions_pending(r)) == NULL)) {
 		cJSON_Delete(list[0]);

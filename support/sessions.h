@@ -14,9 +14,10 @@ struct cJSON;
 
 /*
  * All active, and all pending sessions: arrays that the caller deletes, newest
- * first.  NULL with r->err.
+ * first.  NULL with r->err.  *WARNINGS, unless WARNINGS is NULL, is an array of
+ * {"code", "message", "until"} or NULL, and the caller's as well.
  */
-struct cJSON	*sessions_active(struct relay *r);
+struct cJSON	*sessions_active(struct relay *r, struct cJSON **warnings);
 struct cJSON	*sessions_pending(struct relay *r);
 
 /* A text or a number of RECORD; NULL or FALLBACK if it has none. */

@@ -168,6 +168,14 @@ new_session() {
 	[ -n "$sid" ] || fail "create-session names no session: $out"
 }
 
+# new_token [FIELDS]: have the relay make a one-time token, and print it
+new_token() {
+	printf '{%s}' "${1-}" >"$tmp/expect"
+	curl -s -H 'Content-Type: application/json' --data-binary \
+	    "@$tmp/expect" "$TUNL_API_URL/api/v1/expected" |
+	    python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'
+}
+
 # customer [WxH [OPTION...]]: start linbit-tunl in the terminal `customer`
 # and wait until its shell runs what is typed
 customer() {

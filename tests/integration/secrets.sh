@@ -1,7 +1,7 @@
 #!/bin/bash
 # What `ps` shows during a session: on the customer's machine and the relay the
-# session ID is in no command line but the customer's own, and a secret is in
-# none anywhere, nor in a log.
+# session ID and the token are in no command line but the customer's own, and a
+# secret is in none anywhere, nor in an environment or a log.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -62,8 +62,10 @@ PY
 # way of typing both and of asking the registry.
 allowed() {
 	grep -vE -e '^eva ' -e "/run-user/eva/|tunl-join-$sid" \
-	    -e "^- ($customer_pid [0-9]+|[0-9]+ $customer_pid) linbit-tunl $sid\$" \
-	    -e "^- [0-9]+ [0-9]+ (tmux -S $tmp/outer|env) .* (linbit-tunl|tunl join) $sid\$" \
+	    -e "^- ($customer_pid [0-9]+|[0-9]+ $customer_pid) linbit-tunl $sid --token [0-9*]{6}\$" \
+	    -e "^- [0-9]+ [0-9]+ (tmux -S $tmp/outer|env) .* linbit-tunl $sid --token $token\$" \
+	    -e "^- [0-9]+ [0-9]+ (tmux -S $tmp/outer|env) .* tunl join $sid\$" \
+	    -e "^- [0-9]+ [0-9]+ curl .* @$tmp/expect " \
 	    -e "^- [0-9]+ [0-9]+ curl -s $TUNL_API_URL/api/v1/sessions/$sid\$"
 }
 
@@ -78,10 +80,13 @@ export TUNL_PING=2s TUNL_BACKOFF=200ms
 python3 "$tmp/watch.py" "$tmp/seen" "$tmp/stop" &
 watcher=$!
 new_session
-customer
+token=$(new_token "\"session_id\": \"$sid\"")
+customer 100x34 --token "$token"
 customer_pid=$(outer display-message -p -t =customer: '#{pane_pid}')
 engineer eva
 shell_echoes eva
+words=$(tr '\0' ' ' <"/proc/$customer_pid/cmdline")
+[[ $words != *$token* ]] || fail "the token is in ps for good: $words"
 for pid in $(children "$customer_pid"); do
 	words=$(tr '\0' ' ' <"/proc/$pid/cmdline")
 	[[ $words != *$sid* ]] || fail "the session ID in ps: $words"
@@ -92,6 +97,12 @@ resume=$(signed resume)
 key=$(sed -n 2p "$(session_dir)/key")
 [ ${#resume} -eq 64 ] && [ ${#key} -gt 60 ] || fail "no secrets to look for"
 ls -ln "$(session_dir)" >"$tmp/modes"
+printf '%s\n' "$token" "$resume" >"$tmp/secrets"
+for pid in /proc/[0-9]*; do
+	tr '\0' '\n' <"$pid/environ" 2>/dev/null |
+	    grep -qwF -f "$tmp/secrets" &&
+	    fail "a secret in the environment of $(tr '\0' ' ' <"$pid/cmdline")"
+done
 type_line customer exit
 within 15 "linbit-tunl ends" term_ended customer
 : >"$tmp/stop"
@@ -99,12 +110,14 @@ wait "$watcher"
 
 [ "$(grep -c . "$tmp/seen")" -gt 20 ] || fail "the watcher saw little"
 grep -F -e "$resume" -e "$key" "$tmp/seen" && fail "a secret in ps"
-grep -F "$sid" "$tmp/seen" | allowed >"$tmp/shown"
+grep -E -e "$sid" -e "\b$token\b" "$tmp/seen" | allowed >"$tmp/shown"
 [ ! -s "$tmp/shown" ] || fail "the session ID in ps: $(cat "$tmp/shown")"
 grep -rlF -e "$resume" -e "$key" "$TUNL_LAB/log" "$TUNL_LAB/run" &&
     fail "a secret in a log"
 grep -aF "$resume" "$TUNL_LAB"/data/tunl.db* >"$tmp/db" &&
     fail "the resume secret in the database"
+grep -rlwF "$token" "$TUNL_LAB"/log "$TUNL_LAB"/run &&
+    fail "the token in a log"
 awk 'NR > 1 && $1 !~ /^[-s]r[w-][x-]------/' "$tmp/modes" >"$tmp/open"
 [ ! -s "$tmp/open" ] || fail "others may read: $(cat "$tmp/open")"
 nothing_left

@@ -144,6 +144,7 @@ $(BUILD)/unit/forward: $(BUILD)/obj/tests/link/forward.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 tests: $(BUILD)/unit/forward
+
 # relay/: one-time tokens
 token_test_SRC := relay/token.c
 throttle_test_SRC := relay/throttle.c relay/forwarded.c

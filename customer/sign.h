@@ -1,0 +1,33 @@
+/*
+ * sign.h - the ways to ask the relay for a signature.
+ *
+ * What is asked, and what the answer means, is credentials.c's.  No secret is
+ * in the argv or the environment of what is started here.  These calls wait.
+ */
+#ifndef SIGN_H
+#define SIGN_H
+
+#include "settings.h"
+
+#define SIGN_REPLY_MAX	65536	/* octets of the relay's answer */
+
+/* What the relay said. */
+struct sign_reply {
+	int	 failed;	/* 0: there was an answer; else the status of
+				 * the program that got none */
+	int	 status;	/* HTTP's */
+	char	*body;		/* NUL-terminated; the program's complaint if it
+				 * failed; sign_clear() frees it */
+};
+
+/*
+ * POST BODY over HTTPS, by curl; again if the answer was lost, as the relay
+ * forgives that.  Returns 0 with R filled, or -1 with errno: ENOENT if there is
+ * no curl.
+ */
+int	sign_https(const struct settings *s, const char *body,
+	    struct sign_reply *r);
+
+void	sign_clear(struct sign_reply *r);
+
+#endif
