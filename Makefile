@@ -33,18 +33,20 @@ override LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed $(SANFLAGS) $(LDFLAGS)
 
 # ---- programs ---------------------------------------------------------------
 
-relay-api_SRC := relay/api.c relay/httpd.c relay/framing.c relay/listen.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/api_token.c relay/api_throttle.c relay/throttle.c relay/token.c relay/forwarded.c relay/signer.c relay/cert.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/store_grant.c relay/store_token.c relay/store_failure.c relay/sql.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
+relay-api_SRC := relay/api.c relay/httpd.c relay/framing.c relay/listen.c relay/route.c relay/request.c relay/record.c relay/api_ops.c relay/api_session.c relay/api_pending.c relay/api_sign.c relay/api_token.c relay/api_enroll.c relay/enrollment.c relay/api_throttle.c relay/throttle.c relay/token.c relay/forwarded.c relay/signer.c relay/cert.c relay/pubkey.c relay/secret.c relay/grant.c relay/grantdir.c relay/store.c relay/store_grant.c relay/store_token.c relay/store_failure.c relay/sql.c relay/db.c relay/json.c relay/relayconf.c common/sid.c common/safetext.c common/log.c common/spawn.c common/files.c common/unix.c
 relay-api_LIB := -lmicrohttpd -levent_core -lsqlite3 -lcjson -lcrypto
-relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/persist.c relay/state.c relay/customer.c relay/support.c relay/stream.c relay/recording.c relay/viewing.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/cast.c common/casttext.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
+relay-share_SRC := relay/share.c relay/leg.c relay/produce.c relay/enroll.c relay/apicall.c relay/consume.c relay/lookup.c relay/attach.c relay/authinfo.c relay/keyfile.c relay/keeper.c relay/broker.c relay/inform.c relay/persist.c relay/state.c relay/customer.c relay/support.c relay/stream.c relay/recording.c relay/viewing.c relay/session.c relay/peer.c relay/ring.c relay/audit.c relay/chatlog.c relay/apilink.c relay/grant.c relay/relayconf.c common/cast.c common/casttext.c common/credit.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 relay-share_LIB := -levent_core -lcjson
+validate-token_SRC := relay/validate_token.c relay/apicall.c relay/relayconf.c common/http.c common/unix.c common/log.c common/files.c
+validate-token_LIB :=
 relay-principals_SRC := relay/principals.c relay/grant.c common/sid.c common/log.c common/files.c
 relay-principals_LIB :=
-linbit-tunl_SRC := customer/main.c customer/launch.c customer/hidden.c customer/server.c customer/settings.c customer/credentials.c customer/sign.c customer/sessiondir.c customer/hostinfo.c customer/daemon.c customer/fromrelay.c customer/link.c customer/child.c customer/faces.c customer/local.c customer/talk.c customer/info.c customer/panes.c customer/panepipe.c customer/pipe.c customer/pipehelper.c customer/paneshot.c customer/panekeys.c customer/panesize.c customer/control.c customer/tmux.c customer/tmuxcaps.c customer/capture.c customer/localcast.c customer/castkeep.c customer/snapshot.c customer/snapask.c customer/vtmodes.c customer/penguess.c customer/chatpane.c common/chatui.c common/chatscreen.c common/chatscroll.c common/chatwrap.c common/chatedit.c common/chatkey.c common/cast.c common/casttext.c common/safetext.c common/credit.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c
+linbit-tunl_SRC := customer/main.c customer/launch.c customer/hidden.c customer/server.c customer/settings.c customer/credentials.c customer/sign.c customer/signssh.c customer/sessiondir.c customer/hostinfo.c customer/daemon.c customer/fromrelay.c customer/link.c customer/child.c customer/faces.c customer/local.c customer/talk.c customer/info.c customer/panes.c customer/panepipe.c customer/pipe.c customer/pipehelper.c customer/paneshot.c customer/panekeys.c customer/panesize.c customer/control.c customer/tmux.c customer/tmuxcaps.c customer/capture.c customer/localcast.c customer/castkeep.c customer/snapshot.c customer/snapask.c customer/vtmodes.c customer/penguess.c customer/chatpane.c common/chatui.c common/chatscreen.c common/chatscroll.c common/chatwrap.c common/chatedit.c common/chatkey.c common/cast.c common/casttext.c common/safetext.c common/credit.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c
 linbit-tunl_LIB := -levent_core -lcjson -lncursesw -ltinfo -ledit
 tunl_SRC := support/tunl.c support/args.c support/say.c support/text.c support/table.c support/settings.c support/runtime.c support/relaycall.c support/sessions.c support/cmd_list.c support/cmd_show.c support/cmd_session.c support/cmd_control.c support/tmux.c support/join.c support/joinwin.c support/joinpane.c support/joinkeys.c support/joinfiles.c support/window.c support/poke.c support/leg.c support/legproc.c support/term.c support/view.c support/viewsize.c support/vtfilter.c support/vtrules.c support/chat.c common/chatui.c common/chatscreen.c common/chatscroll.c common/chatwrap.c common/chatedit.c common/chatkey.c common/safetext.c common/sid.c common/log.c common/spawn.c common/files.c common/unix.c common/http.c
 tunl_LIB := -levent_core -lcjson -lncursesw -ltinfo -ledit
 
-PROGRAMS := relay-api relay-share relay-principals linbit-tunl tunl
+PROGRAMS := relay-api relay-share relay-principals validate-token linbit-tunl tunl
 
 # ---- unit tests and fuzz targets: one file each, plus what it tests ----------
 
@@ -139,7 +141,8 @@ install: all	## install below DESTDIR and PREFIX
 	    $(MANDIR)/man1 $(MANDIR)/man7 $(MANDIR)/man8 $(COMPLETIONDIR))
 	install -m 755 $(BUILD)/linbit-tunl $(BUILD)/tunl $(DESTDIR)$(BINDIR)
 	install -m 755 $(BUILD)/relay-api $(BUILD)/relay-share \
-	    $(BUILD)/relay-principals $(DESTDIR)$(LIBEXECDIR)
+	    $(BUILD)/relay-principals $(BUILD)/validate-token \
+	    $(DESTDIR)$(LIBEXECDIR)
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8

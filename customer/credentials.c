@@ -207,27 +207,49 @@ make_printable(char *s)
 
 /* What the relay's error says, made printable; "" if it says nothing. */
 static void
-error_message(const char *body, char *out, size_t cap)
+error_message(const struct sign_reply *r, char *out, size_t cap)
 {
-	cJSON *o = cJSON_Parse(body);
+	cJSON *o = cJSON_Parse(r->body);
 	const char *text = json_string(cJSON_GetObjectItemCaseSensitive(o,
 	    "error"), "message");
 
+	if (text == NULL && r->plain)
+		text = r->body + strspn(r->body, "\r\n");
 	(void)snprintf(out, cap, "%s", text != NULL ? text : "");
+	out[strcspn(out, "\r\n")] = '\0';
 	make_printable(out);
 	cJSON_Delete(o);
 }
 
-/* The relay could not be asked. */
-static enum credentials_answer
-unreachable(const struct claim *c, const struct sign_reply *r)
+/* Why the program that should ask got no answer, in OUT. */
+static void
+reason(const struct sign_reply *r, const char *program, char out[256])
 {
-	r->body[strcspn(r->body, "\r\n")] = '\0';
-	make_printable(r->body);
-	say(c->err, c->cap, "cannot reach the relay at %s (%.200s); check that "
-	    "this machine may make HTTPS connections to it, and https_proxy if "
-	    "it needs a proxy", c->s->api_url,
-	    r->failed > 0 ? r->body : "no HTTP answer");
+	if (r->body == NULL)
+		(void)snprintf(out, 256, "%s was not found or cannot be run",
+		    program);
+	else if (r->failed == -1)
+		(void)snprintf(out, 256, "no HTTP answer");
+	else {
+		(void)snprintf(out, 256, "%s", r->body);
+		out[strcspn(out, "\r\n")] = '\0';
+		make_printable(out);
+	}
+}
+
+/* The relay could not be asked, either way. */
+static enum credentials_answer
+unreachable(const struct claim *c, const struct sign_reply *https,
+    const struct sign_reply *ssh)
+{
+	char a[256], b[256];
+
+	reason(https, "curl", a);
+	reason(ssh, "ssh", b);
+	say(c->err, c->cap, "cannot reach the relay at %s (%s), nor by ssh at "
+	    "%s port %u (%s); check that this machine may make one of these "
+	    "connections, and https_proxy if it needs a proxy", c->s->api_url,
+	    a, c->s->relay, c->s->relay_port, b);
 	return CREDENTIALS_LATER;
 }
 
@@ -260,7 +282,7 @@ refused(const struct claim *c, const struct sign_reply *r)
 {
 	char text[200];
 
-	error_message(r->body, text, sizeof text);
+	error_message(r, text, sizeof text);
 	if (r->status == 401)
 		return not_accepted(c);
 	if (r->status == 429)
@@ -282,8 +304,6 @@ take_reply(const struct claim *c, const struct sign_reply *r)
 	cJSON *o;
 	int rv;
 
-	if (r->failed != 0)
-		return unreachable(c, r);
 	if (r->status != 200)
 		return refused(c, r);
 	o = parse_signed(sd, r->body);
@@ -303,25 +323,37 @@ take_reply(const struct claim *c, const struct sign_reply *r)
 	return rv == 0 ? CREDENTIALS_OK : CREDENTIALS_LATER;
 }
 
-static enum credentials_answer
-ask(const struct claim *c)
+/* Over HTTPS: 0 if there is an answer. */
+static int
+ask_https(const struct claim *c, struct sign_reply *r)
 {
 	char *body = sign_body(c);
-	enum credentials_answer answer = CREDENTIALS_LATER;
-	struct sign_reply r = { .body = NULL };
 	int rv = -1;
 
 	if (body != NULL) {
-		rv = sign_https(c->s, body, &r);
+		rv = sign_https(c->s, body, r);
 		wipe(body, strlen(body));
 		cJSON_free(body);
 	}
-	if (rv == -1)
-		say(c->err, c->cap, errno == ENOENT ? "curl is needed and was "
-		    "not found; install it" : "cannot run curl");
+	return rv == 0 && r->failed == 0 ? 0 : -1;
+}
+
+/* The other way, if the first one leads nowhere. */
+static enum credentials_answer
+ask(const struct claim *c)
+{
+	struct sign_reply https = { .body = NULL }, ssh = { .body = NULL };
+	enum credentials_answer answer;
+
+	if (ask_https(c, &https) == 0)
+		answer = take_reply(c, &https);
+	else if (sign_ssh(c->s, c->key, c->sd->sid, c->resume == NULL ?
+	    c->token : NULL, c->resume, &ssh) == 0 && ssh.failed == 0)
+		answer = take_reply(c, &ssh);
 	else
-		answer = take_reply(c, &r);
-	sign_clear(&r);
+		answer = unreachable(c, &https, &ssh);
+	sign_clear(&https);
+	sign_clear(&ssh);
 	return answer;
 }
 

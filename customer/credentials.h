@@ -1,9 +1,10 @@
 /*
  * credentials.h - the key of this session and the relay's certificate for it.
  *
- * A fresh ed25519 key lives in the session directory; the relay signs it over
- * HTTPS for a session ID or a token that support has given out, once, and later
- * for the resume secret that came with the first certificate.  curl and ssh-keygen do
+ * A fresh ed25519 key lives in the session directory; the relay signs it, over
+ * HTTPS or, where that leads nowhere, over ssh, for a session ID or a token that
+ * support has given out, once, and later for the resume secret that came with
+ * the first certificate.  curl, ssh and ssh-keygen do
  * the work; no secret and no session ID is in their argv.  These calls wait:
  * not for use in an event loop.
  */

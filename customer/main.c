@@ -10,6 +10,7 @@
 #include "pipe.h"
 #include "settings.h"
 #include "sid.h"
+#include "sign.h"
 
 /* Options that set a setting. */
 static const struct option options[] = {
@@ -156,6 +157,8 @@ main(int argc, char **argv)
 	struct settings s;
 	int opt;
 
+	if (argc == 2 && getenv(SIGN_ASKPASS) != NULL)
+		return sign_askpass(getenv(SIGN_ASKPASS));
 	if (argc > 1 && argv[1][0] == '@')
 		return hidden_face(argc, argv);
 	settings_init(&s);

@@ -46,6 +46,7 @@ struct setting {
 static const struct setting table[] = {
 	STR("TUNL_RELAY", HOST, relay, "tunl.linbit.com"),
 	STR("TUNL_RELAY_USER", ACCOUNT, relay_user, "tunl"),
+	STR("TUNL_ENROLL_USER", ACCOUNT, enroll_user, "tunl-enroll"),
 	STR("TUNL_API_URL", URL, api_url, NULL),
 	STR("TUNL_KNOWN_HOSTS", PATH, known_hosts,
 	    "/etc/linbit-tunl/known_hosts"),

@@ -20,6 +20,7 @@
 struct settings {
 	char		relay[SETTINGS_TEXT];
 	char		relay_user[SETTINGS_TEXT];
+	char		enroll_user[SETTINGS_TEXT];
 	char		api_url[SETTINGS_TEXT];	/* no slash at its end */
 	char		known_hosts[SETTINGS_TEXT];
 	char		prefix[SETTINGS_TEXT];	/* a key, for tmux */

@@ -182,15 +182,27 @@ state_open(struct daemon *d)
 		fatal("cannot start the signer");
 }
 
+/* The uid of NAME; our own, if there is none. */
+static uid_t
+account(const char *name, const char *what)
+{
+	struct passwd *pw = getpwnam(name);
+
+	if (pw == NULL)
+		log_warnx("there is no account %s; only root and this one may "
+		    "%s", name, what);
+	return pw != NULL ? pw->pw_uid : geteuid();
+}
+
 static struct httpd *
 httpd_start(struct daemon *d)
 {
 	const struct relayconf *c = &d->api.conf;
-	struct passwd *pw = getpwnam(c->user);
 	struct httpd_conf conf = {
 		.base = d->base,
 		.api = &d->api,
-		.trusted_uid = pw != NULL ? pw->pw_uid : geteuid(),
+		.trusted_uid = account(c->user, "register sessions"),
+		.enroll_uid = account(c->enroll_user, "enrol customers"),
 		.proxies = c->api_proxy,
 		.head_ms = c->api_head_ms,
 		.reply_ms = c->api_reply_ms,
@@ -198,9 +210,6 @@ httpd_start(struct daemon *d)
 		.connections = c->api_connections,
 	};
 
-	if (pw == NULL)
-		log_warnx("there is no account %s (TUNL_USER); only root and "
-		    "this one may register sessions", c->user);
 	return httpd_new(&conf);
 }
 
@@ -262,6 +271,7 @@ stop(struct daemon *d)
 	httpd_free(d->httpd);
 	events_stop(d);
 	store_close(d->api.store);
+	enroll_clear(&d->api.enroll);
 	close(d->api.grants);
 	event_base_free(d->base);
 	wipe(&d->api.secret, sizeof d->api.secret);

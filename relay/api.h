@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "enrollment.h"
 #include "grant.h"
 #include "relayconf.h"
 #include "request.h"
@@ -20,6 +21,7 @@ struct api {
 	struct relayconf	 conf;
 	struct secret		 secret;
 	struct store		*store;
+	struct enroll		 enroll;
 	struct signer		*signer;
 	int			 grants;	/* RUN_DIR/grants */
 };
@@ -47,6 +49,13 @@ struct api_secret {
 	const char	*token;
 	const char	*resume;	/* used before all others */
 };
+
+/*
+ * Would S be good, for the key with that digest?  Answers RQ if not; a wrong
+ * one counts.
+ */
+bool	api_sign_try(struct request *rq, const struct api_secret *s,
+	    const unsigned char key[STORE_KEY_LEN]);
 
 enum store_kind	api_kind(const struct api_secret *s);
 
@@ -78,6 +87,8 @@ void	api_info(struct request *rq);
 void	api_ca_pub(struct request *rq);
 void	api_host_ca_pub(struct request *rq);
 void	api_sign(struct request *rq);
+void	api_enroll_check(struct request *rq);
+void	api_enroll_sign(struct request *rq);
 void	api_pending_add(struct request *rq);
 void	api_pending_list(struct request *rq);
 void	api_pending_get(struct request *rq);

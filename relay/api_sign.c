@@ -123,33 +123,20 @@ sign(struct signing *sn, const struct pubkey *key)
 		signer_start(rq->api->signer, &what, signed_cb, sn);
 }
 
-/* Claim with what C says but its secrets' MACs. */
-static enum store_result
-claim_with(struct api *api, struct store_claim *c, const struct api_secret *s,
-    int64_t now, struct store_grant *g)
-{
-	unsigned char mac[SECRET_LEN];
-	char resume[SECRET_HEX + 1], fresh[SID_MAX + 1];
+/* A claim with S, under the new session ID FRESH if it makes one. */
+struct claim {
+	struct store_claim	 c;
+	unsigned char		 token[SECRET_LEN];
+	char			 fresh[SID_MAX + 1];
+};
 
-	if (secret_nonce(c->nonce) == -1 || sid_generate(fresh) == -1)
-		return STORE_ERROR;
-	if (s->token != NULL) {
-		secret_token_mac(&api->secret, s->token, mac);
-		c->token = mac;
-		c->fresh = fresh;
-	}
-	secret_resume(&api->secret, c->nonce, resume);
-	(void)secret_resume_mac(&api->secret, resume, c->mac);
-	wipe(resume, sizeof resume);
-	return store_claim(api->store, c, now, api_mono(), g);
-}
-
-static enum store_result
-claim(struct api *api, const struct api_secret *s, const struct pubkey *key,
-    struct store_grant *g)
+static int
+claim_init(struct claim *cl, const struct api *api, const struct api_secret *s,
+    const unsigned char key[STORE_KEY_LEN], int64_t now)
 {
-	int64_t now = api_now();
-	struct store_claim c = {
+	char resume[SECRET_HEX + 1];
+
+	cl->c = (struct store_claim){
 		.id = s->session_id,
 		.fresh_until = now + api_seconds(api->conf.pending_ttl_ms),
 		.repeat = api_seconds(api->conf.sign_repeat_ms),
@@ -158,15 +145,33 @@ claim(struct api *api, const struct api_secret *s, const struct pubkey *key,
 		.port_last = api->conf.port_last,
 		.ports = api->conf.ports_per_session,
 	};
-	enum store_result r;
+	memcpy(cl->c.key, key, sizeof cl->c.key);
+	if (secret_nonce(cl->c.nonce) == -1 || sid_generate(cl->fresh) == -1)
+		return -1;
+	if (s->token != NULL) {
+		secret_token_mac(&api->secret, s->token, cl->token);
+		cl->c.token = cl->token;
+		cl->c.fresh = cl->fresh;
+	}
+	secret_resume(&api->secret, cl->c.nonce, resume);
+	(void)secret_resume_mac(&api->secret, resume, cl->c.mac);
+	wipe(resume, sizeof resume);
+	return 0;
+}
+
+static enum store_result
+claim(struct api *api, const struct api_secret *s, const struct pubkey *key,
+    struct store_grant *g)
+{
+	enum store_result r = STORE_CONFLICT;
+	int64_t now = api_now();
+	struct claim cl;
 	int i;
 
-	memcpy(c.key, key->digest, sizeof c.key);
-	for (i = 0; i < TRIES; i++) {
-		r = claim_with(api, &c, s, now, g);
-		if (r != STORE_CONFLICT)
-			break;
-	}
+	for (i = 0; r == STORE_CONFLICT && i < TRIES; i++)
+		r = claim_init(&cl, api, s, key->digest, now) == -1 ?
+		    STORE_ERROR :
+		    store_claim(api->store, &cl.c, now, api_mono(), g);
 	if (r == STORE_OK)
 		log_info("%s: claimed%s, serial %lld, ports %u-%u",
 		    g->grant.sid, s->token != NULL ? " by a token" : "",
@@ -210,6 +215,31 @@ enum store_kind
 api_kind(const struct api_secret *s)
 {
 	return s->session_id != NULL ? STORE_BY_ID : STORE_BY_TOKEN;
+}
+
+bool
+api_sign_try(struct request *rq, const struct api_secret *s,
+    const unsigned char key[STORE_KEY_LEN])
+{
+	unsigned char mac[SECRET_LEN];
+	enum store_result r = STORE_REFUSED;
+	struct claim cl;
+
+	if (s->resume == NULL && !api_may_try(rq, api_kind(s)))
+		return false;
+	if (s->resume == NULL)
+		r = claim_init(&cl, rq->api, s, key, api_now()) == -1 ?
+		    STORE_ERROR : store_claim_try(rq->api->store, &cl.c,
+		    api_now());
+	else if (secret_resume_mac(&rq->api->secret, s->resume, mac) == 0)
+		r = store_resume_try(rq->api->store, mac, s->session_id);
+	if (r == STORE_OK || r == STORE_AGAIN || r == STORE_CONFLICT)
+		return true;
+	if (r == STORE_REFUSED)
+		refuse(rq, s);
+	else
+		api_fail_store(rq, r);
+	return false;
 }
 
 void

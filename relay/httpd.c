@@ -320,10 +320,12 @@ peer_classes(const struct listener *l, int fd)
 
 	if (l->path == NULL)
 		return ROUTE_PUBLIC | ROUTE_SUPPORT;
-	if (unix_peer(fd, &uid, &pid) == -1 || (uid != 0 &&
-	    uid != geteuid() && uid != l->h->conf.trusted_uid))
+	if (unix_peer(fd, &uid, &pid) == -1)
 		return 0;
-	return ROUTE_PUBLIC | ROUTE_SUPPORT | ROUTE_INTERNAL;
+	if (uid == 0 || uid == geteuid() || uid == l->h->conf.trusted_uid)
+		return ROUTE_PUBLIC | ROUTE_SUPPORT | ROUTE_INTERNAL |
+		    ROUTE_ENROLL;
+	return uid == l->h->conf.enroll_uid ? ROUTE_ENROLL : 0;
 }
 
 static struct conn *

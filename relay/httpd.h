@@ -23,6 +23,8 @@ struct httpd_conf {
 	struct api		*api;		/* for the handlers */
 	uid_t			 trusted_uid;	/* besides root and our own, who
 						 * may use the unix sockets */
+	uid_t			 enroll_uid;	/* who may enrol there, and no
+						 * more */
 	const char		*proxies;	/* addresses, separated by
 						 * spaces; stays the caller's */
 	uint32_t		 head_ms, reply_ms; /* deadlines */

@@ -56,10 +56,11 @@ void	leg_let_go(void);
  */
 int	leg_wait(int s, int parent, pid_t ppid);
 
-/* ---- produce.c, consume.c ----------------------------------------------- */
+/* ---- produce.c, enroll.c, consume.c ------------------------------------- */
 
-/* The customer's leg. */
+/* The customer's leg; the way to its certificate. */
 int	leg_produce(const struct relayconf *conf);
+int	leg_enroll(const struct relayconf *conf);
 
 /* The support verbs; argv[0] is the verb. */
 int	leg_consume(const struct relayconf *conf, int argc, char **argv);

@@ -60,6 +60,7 @@ static const struct setting settings[] = {
 	    "/var/lib/linbit-tunl/secret.key"),
 	STR("TUNL_RELAY_NAME", TEXT, relay_name, ""),
 	STR("TUNL_USER", NAME, user, "tunl"),
+	STR("TUNL_ENROLL_USER", NAME, enroll_user, "tunl-enroll"),
 	STR("TUNL_SUPPORT_USER", NAME, support_user, "support"),
 	STR("TUNL_API_USER", NAME, api_user, "linbit-tunl-api"),
 
@@ -85,6 +86,7 @@ static const struct setting settings[] = {
 	NUM("TUNL_SWEEP", DURATION, sweep_ms, "30", 1, HOUR),
 	NUM("TUNL_GRANT_LINGER", DURATION, grant_linger_ms, "24h", 1, 7 * DAY),
 	NUM("TUNL_SIGN_TIMEOUT", DURATION, sign_timeout_ms, "10", 1, HOUR),
+	NUM("TUNL_ENROLL_WAIT", DURATION, enroll_wait_ms, "60", 1, HOUR),
 	NUM("TUNL_SIGN_REPEAT", DURATION, sign_repeat_ms, "60", 1, HOUR),
 	NUM("TUNL_API_HEAD_TIMEOUT", DURATION, api_head_ms, "10", 1, HOUR),
 	NUM("TUNL_API_REPLY_TIMEOUT", DURATION, api_reply_ms, "30", 1, HOUR),

@@ -43,6 +43,8 @@ struct relayconf {
 	char		*secret_key_file; /* TUNL_SECRET_KEY_FILE */
 	char		*relay_name;	/* TUNL_RELAY_NAME; "" = host's name */
 	char		*user;		/* TUNL_USER: the customers' account */
+	char		*enroll_user;	/* TUNL_ENROLL_USER: of those who have a
+					 * secret and no certificate */
 	char		*support_user;	/* TUNL_SUPPORT_USER */
 	char		*api_user;	/* TUNL_API_USER */
 
@@ -71,6 +73,8 @@ struct relayconf {
 	uint32_t	 grant_linger_ms; /* TUNL_GRANT_LINGER: how long an ended
 					 * session's grant file tells why */
 	uint32_t	 sign_timeout_ms; /* TUNL_SIGN_TIMEOUT: one signature */
+	uint32_t	 enroll_wait_ms; /* TUNL_ENROLL_WAIT: from the secret to
+					 * the public key of an enrolment */
 	uint32_t	 sign_repeat_ms; /* TUNL_SIGN_REPEAT: a lost answer to a
 					 * claim can be had again so long */
 	uint32_t	 api_head_ms;	/* TUNL_API_HEAD_TIMEOUT: a whole request

@@ -14,6 +14,7 @@
 #define ROUTE_PUBLIC	0x1	/* customers, through the web server */
 #define ROUTE_SUPPORT	0x2	/* engineers, over ssh to the loopback port */
 #define ROUTE_INTERNAL	0x4	/* the relay's own programs, on the unix socket */
+#define ROUTE_ENROLL	0x8	/* relay-share enroll, there */
 
 #define ROUTE_BODY	0x1	/* takes a JSON body, which must be there */
 

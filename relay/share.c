@@ -2,6 +2,8 @@
  * share.c - relay-share: what sshd starts for everybody who logs in.
  *
  *	relay-share produce	a customer's connection (ForceCommand)
+ *	relay-share enroll	one of a customer who has a secret and wants a
+ *				certificate for it (ForceCommand)
  *	relay-share support	an engineer's; the verb is in
  *				SSH_ORIGINAL_COMMAND
  *	relay-share login	either, by the kind of key: for a relay that has
@@ -106,6 +108,7 @@ static const struct {
 	int		(*run)(const struct relayconf *);
 } programs[] = {
 	{ "produce", leg_produce },
+	{ "enroll", leg_enroll },
 	{ "support", support },
 	{ "login", login },
 	{ "keeper", keeper_main },	/* started by produce */
@@ -127,7 +130,7 @@ main(int argc, char **argv)
 		if (argc == 2 && strcmp(argv[1], programs[i].name) == 0)
 			break;
 	if (i == sizeof programs / sizeof programs[0]) {
-		leg_complain("usage: relay-share produce | support | login");
+		leg_complain("usage: relay-share produce | enroll | support | login");
 		return 1;
 	}
 	if (relayconf_load(&conf, err, sizeof err) == -1) {

@@ -131,6 +131,12 @@ struct store_claim {
 enum store_result store_claim(struct store *st, const struct store_claim *c,
 		    int64_t now, int64_t mono, struct store_grant *g);
 
+/* What store_claim() or store_resume() would say, without doing it. */
+enum store_result store_claim_try(struct store *st,
+		    const struct store_claim *c, int64_t now);
+enum store_result store_resume_try(struct store *st,
+		    const unsigned char mac[STORE_KEY_LEN], const char *id);
+
 /*
  * A new serial for the session whose resume secret has MAC, and whose ID is ID
  * unless that is NULL.  STORE_OK, STORE_REFUSED, STORE_EXHAUSTED.

@@ -305,6 +305,26 @@ store_claim(struct store *st, const struct store_claim *c, int64_t now,
 	return finish_grant(st, claim(st, c, now, mono, g), g);
 }
 
+/* Take all of it back, whatever R it came to. */
+static enum store_result
+undo(struct store *st, enum store_result r, struct store_grant *g)
+{
+	free(g->certificate);
+	(void)db_finish(st->db, STORE_CONFLICT);
+	return r;
+}
+
+enum store_result
+store_claim_try(struct store *st, const struct store_claim *c, int64_t now)
+{
+	struct store_grant g = { .number = 0 };
+	enum store_result r;
+
+	if ((r = db_begin(st->db)) != STORE_OK)
+		return r;
+	return undo(st, claim(st, c, now, 0, &g), &g);
+}
+
 static enum store_result
 resume(struct store *st, const unsigned char *mac, const char *id,
     int64_t expires_at, int64_t mono, struct store_grant *g)
@@ -347,6 +367,18 @@ store_resume(struct store *st, const unsigned char mac[STORE_KEY_LEN],
 }
 
 enum store_result
+store_resume_try(struct store *st, const unsigned char mac[STORE_KEY_LEN],
+    const char *id)
+{
+	struct store_grant g = { .number = 0 };
+	enum store_result r;
+
+	if ((r = db_begin(st->db)) != STORE_OK)
+		return r;
+	return undo(st, resume(st, mac, id, 1, 0, &g), &g);
+}
+
+enum store_result
 store_certificate(struct store *st, struct store_grant *g,
     const char *certificate)
 {
@@ -360,4 +392,3 @@ store_certificate(struct store *st, struct store_grant *g,
 	r = db_run(st->db, s, NULL);
 	return r == STORE_OK ? read_certificate(st, g) : r;
 }
-

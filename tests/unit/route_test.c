@@ -15,7 +15,7 @@
 #include "../../relay/route.h"
 #include "handlers.h"
 
-#define ALL	(ROUTE_PUBLIC | ROUTE_SUPPORT | ROUTE_INTERNAL)
+#define ALL	(ROUTE_PUBLIC | ROUTE_SUPPORT | ROUTE_INTERNAL | ROUTE_ENROLL)
 #define TCP	(ROUTE_PUBLIC | ROUTE_SUPPORT)
 
 /* 0 if it is found, else the status. */
@@ -35,7 +35,7 @@ static void
 test_every_route_by_class(void **state)
 {
 	static const unsigned int classes[] = { ROUTE_PUBLIC, ROUTE_SUPPORT,
-	    ROUTE_INTERNAL, TCP, ALL };
+	    ROUTE_INTERNAL, ROUTE_ENROLL, TCP, ALL };
 	struct request rq;
 	char path[128];
 	const char *mark, *part;

@@ -151,3 +151,5 @@ throttle_test_SRC := relay/throttle.c relay/forwarded.c
 storetoken_test_SRC := $(store_SRC)
 storetoken_test_LIB := -lsqlite3
 forwarded_fuzz_SRC := relay/throttle.c relay/forwarded.c
+enrollment_test_SRC := relay/enrollment.c relay/token.c common/sid.c \
+	common/files.c
