@@ -134,7 +134,8 @@ lint:	## compilers, cppcheck, shellcheck, mandoc, and our own rules
 
 MAN1 := docs/linbit-tunl.1 docs/tunl.1
 MAN7 := docs/linbit-tunl-protocol.7
-MAN8 := docs/relay-api.8 docs/relay-share.8 docs/relay-principals.8
+MAN8 := docs/relay-api.8 docs/relay-share.8 docs/relay-principals.8 \
+	docs/validate-token.8
 
 install: all	## install below DESTDIR and PREFIX
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBEXECDIR) \

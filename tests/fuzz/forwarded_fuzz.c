@@ -1,13 +1,10 @@
 /*
  * forwarded_fuzz.c - whatever a proxy says, an address has one name.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../relay/forwarded.h"
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -20,15 +17,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(field, data, size);
 	field[size] = '\0';
 	if (!forwarded_source(field, out)) {
-		if (out[0] != '\0')
-			abort();
+		must(out[0] == '\0');
 		return 0;
 	}
-	if (out[0] == '\0' || strlen(out) > THROTTLE_SOURCE_MAX)
-		abort();
+	must(out[0] != '\0' && strlen(out) <= THROTTLE_SOURCE_MAX);
 	out[strcspn(out, "/")] = '\0';
-	if (!throttle_source(out, strlen(out), again) ||
-	    strncmp(out, again, strlen(out)) != 0)
-		abort();
+	must(throttle_source(out, strlen(out), again));
+	must(strncmp(out, again, strlen(out)) == 0);
 	return 0;
 }

@@ -90,8 +90,8 @@ cmp -s "$tmp/out" "$tmp/first" || fail "a lost answer is not given again"
 # A lie about the key helps nobody.
 enroll "$token $(digest one)" two
 [ $status -eq 1 ] && [ ! -s "$tmp/out" ] || fail "another's token: $status"
-for bad in '' 12345 1234567 "$token $token" "$token;id" "\"$token\"" \
-    "$(digest one)" "$(printf 'x%.0s' {1..300})" 'no-such-session-here'; do
+for bad in '' 1234567 "\"$token\"" "$(printf 'x%.0s' {1..300})" \
+    'no-such-session-here'; do
 	denied "$bad" two
 done
 revoked=$(new_token)
@@ -230,7 +230,7 @@ PY
 # ---- guessing ----------------------------------------------------------------
 
 token=$(new_token)
-for ((n = 1; n <= 8; n++)); do
+for ((n = 1; n <= 5; n++)); do
 	denied "$(another $n)" one
 done
 denied "$token" one	# this address has had enough

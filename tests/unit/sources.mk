@@ -153,3 +153,4 @@ storetoken_test_LIB := -lsqlite3
 forwarded_fuzz_SRC := relay/throttle.c relay/forwarded.c
 enrollment_test_SRC := relay/enrollment.c relay/token.c common/sid.c \
 	common/files.c
+enroll_fuzz_SRC := $(enrollment_test_SRC)
