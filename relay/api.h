@@ -70,10 +70,12 @@ void	api_sign_for(struct request *rq, const struct api_secret *s,
 bool	api_may_try(struct request *rq, enum store_kind kind);
 
 /*
- * RQ's attempt failed.  It is noted before the answer can be read; false with
- * the request answered if it cannot be.
+ * RQ's attempt failed; of a token that came with the session ID, unless that is
+ * NULL.  It is noted before the answer can be read; false with the request
+ * answered if it cannot be.
  */
-bool	api_failed_try(struct request *rq, enum store_kind kind);
+bool	api_failed_try(struct request *rq, enum store_kind kind,
+	    const char *id);
 
 /* [{"code", "message", "until"}]: what engineers must know of that. */
 struct cJSON	*api_warnings(struct api *api);

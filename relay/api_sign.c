@@ -201,13 +201,8 @@ resume(struct api *api, const char *secret, const char *id,
 static void
 refuse(struct request *rq, const struct api_secret *s)
 {
-	enum store_result r = STORE_OK;
-
-	if (s->token != NULL && s->session_id != NULL)
-		r = store_token_wrong(rq->api->store, s->session_id);
-	if (r != STORE_OK)
-		api_fail_store(rq, r);
-	else if (s->resume != NULL || api_failed_try(rq, api_kind(s)))
+	if (s->resume != NULL || api_failed_try(rq, api_kind(s),
+	    s->token != NULL ? s->session_id : NULL))
 		request_unauthorized(rq);
 }
 

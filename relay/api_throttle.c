@@ -79,11 +79,12 @@ api_may_try(struct request *rq, enum store_kind kind)
 }
 
 bool
-api_failed_try(struct request *rq, enum store_kind kind)
+api_failed_try(struct request *rq, enum store_kind kind, const char *id)
 {
 	enum store_result r;
 
-	r = store_failure_add(rq->api->store, kind, rq->source, api_now());
+	r = store_failure_add(rq->api->store, kind, rq->source, id,
+	    api_now());
 	if (r != STORE_OK) {
 		api_fail_store(rq, r);
 		return false;

@@ -167,7 +167,7 @@ find(struct request *rq)
 		return o;
 	if (r != STORE_NONE)
 		api_fail_store(rq, r);
-	else if (api_failed_try(rq, STORE_BY_TOKEN))
+	else if (api_failed_try(rq, STORE_BY_TOKEN, NULL))
 		request_fail(rq, 404, "there is no such token, or no longer");
 	return NULL;
 }

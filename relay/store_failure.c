@@ -10,9 +10,18 @@
  */
 #define KEEP	10000
 
-enum store_result
-store_failure_add(struct store *st, enum store_kind kind, const char *source,
-    int64_t now)
+/* It burns the token that session ID has, at last. */
+static enum store_result
+wrong_token(struct store *st, const char *id)
+{
+	struct sqlite3_stmt *s = db_stmt(st->db, SQL_WRONG_TOKEN);
+
+	db_text(s, 1, id);
+	return db_run(st->db, s, NULL);
+}
+
+static enum store_result
+add(struct store *st, enum store_kind kind, const char *source, int64_t now)
 {
 	struct sqlite3_stmt *s = db_stmt(st->db, SQL_ADD_FAILURE);
 
@@ -20,6 +29,22 @@ store_failure_add(struct store *st, enum store_kind kind, const char *source,
 	db_text(s, 2, source);
 	db_int(s, 3, now);
 	return db_run(st->db, s, NULL);
+}
+
+/* One transaction: how long it takes is how often the disk is waited for. */
+enum store_result
+store_failure_add(struct store *st, enum store_kind kind, const char *source,
+    const char *id, int64_t now)
+{
+	enum store_result r;
+
+	if ((r = db_begin(st->db)) != STORE_OK)
+		return r;
+	if (id != NULL)
+		r = wrong_token(st, id);
+	if (r == STORE_OK)
+		r = add(st, kind, source, now);
+	return db_finish(st->db, r);
 }
 
 enum store_result

@@ -209,15 +209,6 @@ store_token_expire(struct store *st, int64_t now, int64_t repeat)
 
 /* ---- the customer's side ---- */
 
-enum store_result
-store_token_wrong(struct store *st, const char *id)
-{
-	struct sqlite3_stmt *s = db_stmt(st->db, SQL_WRONG_TOKEN);
-
-	db_text(s, 1, id);
-	return db_run(st->db, s, NULL);
-}
-
 /* The session that the token T, which names none, starts. */
 static enum store_result
 start_session(struct store *st, const struct store_claim *c,

@@ -45,9 +45,6 @@ enum store_result store_token_get(struct store *st,
 enum store_result store_token_revoke(struct store *st,
 		    const unsigned char mac[STORE_KEY_LEN], int64_t now);
 
-/* Somebody presented a wrong token with the session ID. */
-enum store_result store_token_wrong(struct store *st, const char *id);
-
 /* Forget what is over; a used one is known for REPEAT seconds. */
 enum store_result store_token_expire(struct store *st, int64_t now,
 		    int64_t repeat);
@@ -59,9 +56,13 @@ enum store_kind {
 	STORE_BY_TOKEN		/* a token alone */
 };
 
-/* Note one from SOURCE (throttle.h; "" if that is not known). */
+/*
+ * Note one from SOURCE (throttle.h; "" if that is not known), of a token that
+ * came with the session ID unless ID is NULL.  It takes as long whether there
+ * is such a session or not.
+ */
 enum store_result store_failure_add(struct store *st, enum store_kind kind,
-		    const char *source, int64_t now);
+		    const char *source, const char *id, int64_t now);
 
 /*
  * When the NTH (1…) newest of KIND was, from SOURCE or, if that is NULL, in

@@ -221,7 +221,10 @@ test_bound_anew_and_burnt(void **state)
 	assert_int_equal(get(1, NOW, text), STORE_NONE);
 	for (i = 0; i < STORE_TOKEN_WRONG; i++) {
 		assert_int_equal(get(2, NOW, text), STORE_OK);
-		assert_int_equal(store_token_wrong(st, ID), STORE_OK);
+		assert_int_equal(store_failure_add(st, STORE_BY_ID, "", OTHER,
+		    NOW), STORE_OK);
+		assert_int_equal(store_failure_add(st, STORE_BY_ID, "", ID,
+		    NOW), STORE_OK);
 	}
 	assert_int_equal(get(2, NOW, text), STORE_NONE);
 	assert_int_equal(claim(2, ID, 1, &g), STORE_REFUSED);
@@ -340,9 +343,9 @@ test_failures(void **state)
 	    STORE_NONE);
 	for (i = 0; i < 5; i++)
 		assert_int_equal(store_failure_add(st, STORE_BY_TOKEN,
-		    "192.0.2.7", NOW + i), STORE_OK);
-	assert_int_equal(store_failure_add(st, STORE_BY_TOKEN, "", NOW + 9),
-	    STORE_OK);
+		    "192.0.2.7", NULL, NOW + i), STORE_OK);
+	assert_int_equal(store_failure_add(st, STORE_BY_TOKEN, "", NULL,
+	    NOW + 9), STORE_OK);
 	assert_int_equal(store_failure_get(st, STORE_BY_TOKEN, "192.0.2.7", 5,
 	    &at), STORE_OK);
 	assert_int_equal(at, NOW);
