@@ -26,6 +26,7 @@
 #include "httpd.h"
 #include "log.h"
 #include "signer.h"
+#include "upload.h"
 
 struct daemon {
 	struct api		 api;
@@ -150,6 +151,22 @@ settings_load(struct api *api)
 		fatalx("%s", err);
 }
 
+static void
+uploads_start(struct daemon *d)
+{
+	struct uploads_conf conf = {
+		.base = d->base,
+		.data_dir = d->api.conf.data_dir,
+		.floor = d->api.conf.free_floor,
+		.parallel = d->api.conf.upload_parallel,
+	};
+
+	d->api.uploads = uploads_new(&conf);
+	if (d->api.uploads == NULL)
+		fatal("cannot use %s/uploads%s", d->api.conf.data_dir,
+		    errno == EPERM ? " (it must be ours, mode 0700)" : "");
+}
+
 /*
  * The database first: its lock says that no other relay-api keeps the rest.
  */
@@ -174,7 +191,9 @@ state_open(struct daemon *d)
 	api->grants = grantdir_open(api->conf.run_dir);
 	if (api->grants == -1)
 		fatal("cannot use %s/" GRANT_DIR, api->conf.run_dir);
+	uploads_start(d);
 	api_sweep(api);
+	api_upload_sweep_files(api);
 	if (grantdir_rebuild(api->grants, api->store, api_now()) == -1)
 		fatalx("cannot rebuild %s/" GRANT_DIR, api->conf.run_dir);
 	api->signer = signer_new(d->base, &signer);
@@ -251,6 +270,7 @@ listen_all(struct daemon *d)
 static void
 run(struct daemon *d)
 {
+	d->api.started = api_now();
 	d->base = event_base_new();
 	if (d->base == NULL)
 		fatalx("cannot start the event loop");
@@ -263,11 +283,12 @@ run(struct daemon *d)
 	(void)event_base_dispatch(d->base);
 }
 
-/* Signing ends before the requests that wait for it can. */
+/* What requests wait for ends before they can. */
 static void
 stop(struct daemon *d)
 {
 	signer_free(d->api.signer);
+	uploads_free(d->api.uploads);
 	httpd_free(d->httpd);
 	events_stop(d);
 	store_close(d->api.store);

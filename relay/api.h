@@ -15,7 +15,10 @@
 #include "store_token.h"
 
 struct pubkey;
+#define API_CLASSES	6
+
 struct signer;
+struct uploads;
 
 struct api {
 	struct relayconf	 conf;
@@ -23,7 +26,10 @@ struct api {
 	struct store		*store;
 	struct enroll		 enroll;
 	struct signer		*signer;
+	struct uploads		*uploads;
 	int			 grants;	/* RUN_DIR/grants */
+	int64_t			 started;	/* Unix seconds */
+	uint64_t		 answers[API_CLASSES];	/* by status / 100 */
 };
 
 /* Unix seconds; monotonic milliseconds. */
@@ -82,6 +88,10 @@ struct cJSON	*api_warnings(struct api *api);
 
 /* What was due to expire, does. */
 void	api_sweep(struct api *api);
+void	api_upload_sweep(struct api *api);
+
+/* Files of uploads that are not on record go. */
+void	api_upload_sweep_files(struct api *api);
 
 /* The handlers, as the route table names them. */
 void	api_healthz(struct request *rq);
@@ -104,5 +114,16 @@ void	api_session_get(struct request *rq);
 void	api_session_patch(struct request *rq);
 void	api_session_end(struct request *rq);
 void	api_session_heartbeat(struct request *rq);
+void	api_session_cast(struct request *rq);
+void	api_metrics(struct request *rq);
+void	api_support_keys(struct request *rq);
+void	api_case(struct request *rq);
+void	api_upload_add(struct request *rq);
+void	api_upload_list(struct request *rq);
+void	api_upload_get(struct request *rq);
+void	api_upload_delete(struct request *rq);
+void	api_upload_put(struct request *rq);
+void	api_upload_data(struct request *rq);
+void	api_upload_complete(struct request *rq);
 
 #endif

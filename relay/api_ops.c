@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "context.h"
 #include "files.h"
 #include "grantdir.h"
 #include "json.h"
@@ -124,6 +125,7 @@ api_sweep(struct api *api)
 	(void)store_token_expire(api->store, now,
 	    api_seconds(api->conf.sign_repeat_ms));
 	(void)store_failure_expire(api->store, now - failures_kept(api), now);
+	api_upload_sweep(api);
 	close_silent(api);
 	grantdir_sweep(api->grants, api->store, now);
 }
@@ -208,4 +210,27 @@ void
 api_host_ca_pub(struct request *rq)
 {
 	send_keys(rq, rq->api->conf.host_ca_pub);
+}
+
+void
+api_support_keys(struct request *rq)
+{
+	send_keys(rq, rq->api->conf.support_keys);
+}
+
+/* Whether there is such a case, nobody here knows; what looks like one, is. */
+void
+api_case(struct request *rq)
+{
+	cJSON *o;
+
+	if (!context_is_case(rq->name, strlen(rq->name))) {
+		request_fail(rq, 422, "id: expected 3 to 64 letters, digits, "
+		    "- and _");
+		return;
+	}
+	o = cJSON_CreateObject();
+	(void)cJSON_AddStringToObject(o, "id", rq->name);
+	(void)cJSON_AddBoolToObject(o, "valid", true);
+	request_json(rq, 200, o);
 }

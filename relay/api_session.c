@@ -3,7 +3,13 @@
  */
 #include "api.h"
 
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -167,6 +173,49 @@ void
 api_session_get(struct request *rq)
 {
 	record_answer(rq, 200, rq->sid, record_session);
+}
+
+/* Open DIR/ID.cast for reading; its size to *SIZE.  Or -1. */
+static int
+cast_open(const char *dir, const char *id, uint64_t *size)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (snprintf(path, sizeof path, "%s/%s.cast", dir, id) >=
+	    (int)sizeof path)
+		return -1;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -1;
+	}
+	*size = (uint64_t)st.st_size;
+	return fd;
+}
+
+void
+api_session_cast(struct request *rq)
+{
+	struct cJSON *record;
+	enum store_result r;
+	uint64_t size;
+	int fd;
+
+	r = record_get(rq->api, rq->sid, record_session, &record);
+	cJSON_Delete(record);
+	if (r != STORE_OK) {
+		api_fail_store(rq, r);
+		return;
+	}
+	fd = cast_open(rq->api->conf.log_dir, rq->sid, &size);
+	if (fd == -1)
+		request_fail(rq, 404, "there is no recording of this session");
+	else
+		request_file(rq, fd, size, "application/x-asciicast");
 }
 
 enum { P_MODE, P_PORT, P_CASE, P_CUSTOMER, P_FIELDS };

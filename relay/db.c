@@ -95,6 +95,12 @@ db_get_int(struct sqlite3_stmt *s, int at)
 	return sqlite3_column_int64(s, at);
 }
 
+bool
+db_is_null(struct sqlite3_stmt *s, int at)
+{
+	return sqlite3_column_type(s, at) == SQLITE_NULL;
+}
+
 const char *
 db_get_text(struct sqlite3_stmt *s, int at)
 {

@@ -49,6 +49,7 @@ void		 db_octets(struct sqlite3_stmt *s, int at,
 
 /* Columns of the row; pointers are good until the next step or reset. */
 int64_t		 db_get_int(struct sqlite3_stmt *s, int at);
+bool		 db_is_null(struct sqlite3_stmt *s, int at);
 const char	*db_get_text(struct sqlite3_stmt *s, int at);	/* or NULL */
 /* Copies nothing if the column does not have that length. */
 void		 db_get_octets(struct sqlite3_stmt *s, int at,

@@ -18,11 +18,30 @@
 #include "num.h"
 
 /* What the fields of a head come to. */
+enum { LENGTH, TRANSFER, HOST, TYPE, AUTHORIZATION, CONTENT_RANGE, ENCODING,
+	FORWARDED, RANGE, FIELDS };
+
+/*
+ * The fields that we look at; each may be there once, but that proxies may add
+ * to what was forwarded: the last is then the nearest's.
+ */
+static const char *const names[FIELDS] = {
+	[LENGTH] = "Content-Length",
+	[TRANSFER] = "Transfer-Encoding",
+	[HOST] = "Host",
+	[TYPE] = "Content-Type",
+	[AUTHORIZATION] = "Authorization",
+	[CONTENT_RANGE] = "Content-Range",
+	[ENCODING] = "Content-Encoding",
+	[FORWARDED] = "X-Forwarded-For",
+	[RANGE] = "Range",
+};
+
 struct head {
 	size_t		 size;		/* octets, spelled the usual way */
 	size_t		 empty;		/* fields without a value */
-	unsigned int	 lengths, encodings, hosts, types;
-	const char	*length, *type;
+	unsigned int	 count[FIELDS];
+	const char	*value[FIELDS];
 	bool		 bad;		/* a name or a value has octets that
 					 * it may not have */
 };
@@ -52,6 +71,7 @@ add_field(void *arg, enum MHD_ValueKind kind, const char *name,
     const char *value)
 {
 	struct head *hd = arg;
+	int i;
 
 	(void)kind;
 	if (value == NULL)
@@ -60,16 +80,11 @@ add_field(void *arg, enum MHD_ValueKind kind, const char *name,
 	hd->empty += value[0] == '\0';
 	if (!is_token(name) || !is_value(value))
 		hd->bad = true;
-	if (strcasecmp(name, "Content-Length") == 0) {
-		hd->lengths++;
-		hd->length = value;
-	} else if (strcasecmp(name, "Content-Type") == 0) {
-		hd->types++;
-		hd->type = value;
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0)
-		hd->encodings++;
-	else if (strcasecmp(name, "Host") == 0)
-		hd->hosts++;
+	for (i = 0; i < FIELDS; i++)
+		if (strcasecmp(name, names[i]) == 0) {
+			hd->count[i]++;
+			hd->value[i] = value;
+		}
 	return MHD_YES;
 }
 
@@ -111,10 +126,11 @@ static bool
 is_json(const struct head *hd)
 {
 	static const char json[] = "application/json";
+	const char *type = hd->value[TYPE];
 	size_t n = strlen(json);
 
-	return hd->types == 1 && strncasecmp(hd->type, json, n) == 0 &&
-	    (hd->type[n] == '\0' || hd->type[n] == ';' || hd->type[n] == ' ');
+	return type != NULL && strncasecmp(type, json, n) == 0 &&
+	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
 /* What is wrong with the request line and the fields, or NULL. */
@@ -123,19 +139,23 @@ malformed(struct MHD_Connection *mc, const struct head *hd, const char *method,
     const char *target, const char *version)
 {
 	bool http_1_1 = strcmp(version, "HTTP/1.1") == 0;
+	int i;
 
 	if (strcmp(method, "CONNECT") == 0 || !is_token(method))
 		return "this method is not taken here";
 	if (!http_1_1 && strcmp(version, "HTTP/1.0") != 0)
 		return "this version of HTTP is not taken here";
-	if (hd->bad || !is_graphic(target) || hd->hosts > 1 ||
-	    (http_1_1 && hd->hosts == 0) ||
+	if (hd->bad || !is_graphic(target) || hd->count[HOST] > 1 ||
+	    (http_1_1 && hd->count[HOST] == 0) ||
 	    !adds_up(mc, hd, method, target, version))
 		return "the head is not well-formed";
-	if (hd->encodings > 0)
+	if (hd->count[TRANSFER] > 0)
 		return "Transfer-Encoding is not taken here";
-	if (hd->lengths > 1)
+	if (hd->count[LENGTH] > 1)
 		return "there is more than one Content-Length";
+	for (i = 0; i < FIELDS; i++)
+		if (hd->count[i] > 1 && i != FORWARDED)
+			return "a field is there twice";
 	return NULL;
 }
 
@@ -149,7 +169,7 @@ refuse(struct framing *f, unsigned int status, const char *why)
 
 bool
 framing_take(struct MHD_Connection *mc, const char *method,
-    const char *target, const char *version, size_t max, struct framing *f)
+    const char *target, const char *version, struct framing *f)
 {
 	struct head hd = { .size = 0 };
 	const char *wrong;
@@ -160,15 +180,19 @@ framing_take(struct MHD_Connection *mc, const char *method,
 	wrong = malformed(mc, &hd, method, target, version);
 	if (wrong != NULL)
 		return refuse(f, 400, wrong);
-	if (takes_body(method) && hd.lengths == 0)
+	if (takes_body(method) && hd.count[LENGTH] == 0)
 		return refuse(f, 411, "a Content-Length is needed");
-	if (hd.lengths == 1 && num_parse_str(hd.length, 0, INT64_MAX, &n) == -1)
+	if (hd.count[LENGTH] == 1 && num_parse_str(hd.value[LENGTH], 0,
+	    INT64_MAX, &n) == -1)
 		return refuse(f, 400, "the Content-Length is not a number");
 	if (!takes_body(method) && n > 0)
 		return refuse(f, 400, "this method takes no body");
-	if (n > max)
-		return refuse(f, 413, "the body is too large");
-	f->length = (size_t)n;
+	f->length = n;
 	f->json = is_json(&hd);
+	f->authorization = hd.value[AUTHORIZATION];
+	f->content_range = hd.value[CONTENT_RANGE];
+	f->encoding = hd.value[ENCODING];
+	f->forwarded = hd.value[FORWARDED];
+	f->range = hd.value[RANGE];
 	return true;
 }

@@ -50,17 +50,15 @@ record_is_remote(const char *s, size_t len)
 
 /* ---- records ---- */
 
-/* Add a text, or null. */
-static void
-add_text(cJSON *o, const char *name, const char *text)
+void
+record_add_text(cJSON *o, const char *name, const char *text)
 {
 	(void)cJSON_AddItemToObject(o, name, text != NULL ?
 	    cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
-/* Add a number, or null for 0. */
-static void
-add_number(cJSON *o, const char *name, int64_t n)
+void
+record_add_number(cJSON *o, const char *name, int64_t n)
 {
 	(void)cJSON_AddItemToObject(o, name, n != 0 ?
 	    cJSON_CreateNumber((double)n) : cJSON_CreateNull());
@@ -81,22 +79,22 @@ record_session(const struct store_row *row)
 {
 	cJSON *o = cJSON_CreateObject();
 
-	add_text(o, "id", row->id);
-	add_number(o, "registered_at", row->registered_at);
-	add_text(o, "mode", row->mode);
+	record_add_text(o, "id", row->id);
+	record_add_number(o, "registered_at", row->registered_at);
+	record_add_text(o, "mode", row->mode);
 	/* Sessions that begin as a tunnel would have it. */
-	add_text(o, "port", NULL);
-	add_number(o, "tunnel_port", row->tunnel_port);
-	add_text(o, "host", row->host);
+	record_add_text(o, "port", NULL);
+	record_add_number(o, "tunnel_port", row->tunnel_port);
+	record_add_text(o, "host", row->host);
 	add_list(o, "ips", row->ips);
 	add_list(o, "nets", row->nets);
 	add_list(o, "dns", row->dns);
-	add_text(o, "case", row->case_id);
-	add_text(o, "customer", row->customer);
-	add_text(o, "user", row->user);
-	add_text(o, "remote_ip", row->remote_ip);
-	add_text(o, "status", row->status);
-	add_number(o, "closed_at", row->closed_at);
+	record_add_text(o, "case", row->case_id);
+	record_add_text(o, "customer", row->customer);
+	record_add_text(o, "user", row->user);
+	record_add_text(o, "remote_ip", row->remote_ip);
+	record_add_text(o, "status", row->status);
+	record_add_number(o, "closed_at", row->closed_at);
 	return o;
 }
 
@@ -105,12 +103,12 @@ record_pending(const struct store_row *row)
 {
 	cJSON *o = cJSON_CreateObject();
 
-	add_text(o, "id", row->id);
-	add_text(o, "case", row->case_id);
-	add_text(o, "customer", row->customer);
+	record_add_text(o, "id", row->id);
+	record_add_text(o, "case", row->case_id);
+	record_add_text(o, "customer", row->customer);
 	(void)cJSON_AddBoolToObject(o, "ad_hoc", row->ad_hoc);
-	add_number(o, "created_at", row->created_at);
-	add_number(o, "expires_at", row->expires_at);
+	record_add_number(o, "created_at", row->created_at);
+	record_add_number(o, "expires_at", row->expires_at);
 	return o;
 }
 
@@ -199,19 +197,27 @@ query_number(struct request *rq, const char *name, uint64_t min, uint64_t max,
 	return true;
 }
 
+bool
+record_query_page(struct request *rq, int64_t *limit, int64_t *below,
+    int64_t *since)
+{
+	*limit = LIMIT_DEFAULT;
+	*below = INT64_MAX;
+	return query_number(rq, "limit", 1, LIMIT_MAX, limit) &&
+	    query_number(rq, "cursor", 1, INT64_MAX, below) &&
+	    query_number(rq, "since", 0, INT64_MAX, since);
+}
+
 cJSON *
 record_list(struct request *rq, const char *name, struct store_filter *f,
     cJSON *(*record)(const struct store_row *row))
 {
-	struct list l = { .record = record, .limit = LIMIT_DEFAULT };
+	struct list l = { .record = record };
 	enum store_result r;
 	char cursor[24];
 	cJSON *o;
 
-	f->below = INT64_MAX;
-	if (!query_number(rq, "limit", 1, LIMIT_MAX, &l.limit) ||
-	    !query_number(rq, "cursor", 1, INT64_MAX, &f->below) ||
-	    !query_number(rq, "since", 0, INT64_MAX, &f->since))
+	if (!record_query_page(rq, &l.limit, &f->below, &f->since))
 		return NULL;
 	f->limit = l.limit + 1;		/* one more tells whether there is more */
 	o = cJSON_CreateObject();
@@ -223,6 +229,6 @@ record_list(struct request *rq, const char *name, struct store_filter *f,
 		return NULL;
 	}
 	(void)snprintf(cursor, sizeof cursor, "%" PRId64, l.last);
-	add_text(o, "next", l.more ? cursor : NULL);
+	record_add_text(o, "next", l.more ? cursor : NULL);
 	return o;
 }

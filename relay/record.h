@@ -39,6 +39,16 @@ struct cJSON	*record_list(struct request *rq, const char *name,
 		    struct store_filter *f,
 		    struct cJSON *(*record)(const struct store_row *row));
 
+/*
+ * The query's limit, cursor and since; false with the request answered.
+ */
+bool	record_query_page(struct request *rq, int64_t *limit, int64_t *below,
+	    int64_t *since);
+
+/* Add a text, or null; a number, or null for 0. */
+void	record_add_text(struct cJSON *o, const char *name, const char *text);
+void	record_add_number(struct cJSON *o, const char *name, int64_t n);
+
 /* Checks for json_field.  A remote address may have a scope (`%eth0`). */
 bool	record_is_mode(const char *s, size_t len);
 bool	record_is_address(const char *s, size_t len);

@@ -25,6 +25,7 @@ enum kind {
 	NUMBER,
 	DURATION,	/* into milliseconds */
 	RECORDING,	/* no, yes, required; into RELAYCONF_NO … */
+	SIZE,		/* octets, in 64 bits */
 	RANGE		/* FIRST-LAST; into two adjacent numbers */
 };
 
@@ -35,6 +36,8 @@ struct setting {
 	const char	*def;
 	uint32_t	 min, max;	/* of numbers; durations: milliseconds */
 };
+
+#define SIZE_LIMIT	((uint64_t)1 << 50)	/* octets */
 
 #define STR(key, kind, field, def) \
 	{ key, kind, offsetof(struct relayconf, field), def, 0, 0 }
@@ -82,6 +85,12 @@ static const struct setting settings[] = {
 	NUM("TUNL_TOKEN_FAIL_WINDOW", DURATION, token_fail_window_ms, "3600",
 	    1000, DAY),
 	STR("TUNL_API_PROXY", TEXT, api_proxy, "127.0.0.1 ::1"),
+
+	STR("TUNL_UPLOAD_MAX", SIZE, upload_max, "20G"),
+	STR("TUNL_UPLOAD_QUOTA", SIZE, upload_quota, "200G"),
+	STR("TUNL_FREE_FLOOR", SIZE, free_floor, "5G"),
+	NUM("TUNL_UPLOAD_TTL", DURATION, upload_ttl_ms, "24h", 1, 30 * DAY),
+	NUM("TUNL_UPLOAD_PARALLEL", NUMBER, upload_parallel, "8", 1, 64),
 
 	NUM("TUNL_SWEEP", DURATION, sweep_ms, "30", 1, HOUR),
 	NUM("TUNL_GRANT_LINGER", DURATION, grant_linger_ms, "24h", 1, 7 * DAY),
@@ -206,6 +215,26 @@ duration_unit(const char *s, size_t len, size_t *digits)
 	return 1000;
 }
 
+/* A number, and K, M, G or T behind it. */
+static int
+set_size(struct relayconf *conf, const struct setting *s, const char *v,
+    size_t len)
+{
+	static const char units[] = "KMGT";
+	const char *unit = len > 0 ? memchr(units, v[len - 1], 4) : NULL;
+	unsigned int shift = 0;
+	uint64_t n;
+
+	if (unit != NULL) {
+		shift = (unsigned int)(unit - units + 1) * 10;
+		len--;
+	}
+	if (num_parse(v, len, 0, SIZE_LIMIT >> shift, &n) == -1)
+		return -1;
+	*(uint64_t *)(void *)((char *)conf + s->offset) = n << shift;
+	return 0;
+}
+
 static int
 set_recording(uint32_t *field, const char *v, size_t len)
 {
@@ -269,6 +298,9 @@ expected(const struct setting *s, char *buf, size_t cap)
 		return buf;
 	case RECORDING:
 		return "yes, no or required";
+	case SIZE:
+		return "a number of octets of at most 1024T, such as 500M or "
+		    "20G";
 	case RANGE:
 		break;
 	}
@@ -284,8 +316,8 @@ set(struct loading *l, const struct setting *s, const char *v, size_t len,
 	char buf[96];
 	int rv;
 
-	rv = is_string(s) ? set_string(l->conf, s, v, len) :
-	    set_number(l->conf, s, v, len);
+	rv = (is_string(s) ? set_string : s->kind == SIZE ? set_size :
+	    set_number)(l->conf, s, v, len);
 	if (rv == -1)
 		return complain(l, "%s%s: expected %s", where, s->key,
 		    expected(s, buf, sizeof buf));

@@ -9,7 +9,8 @@
  * known, a key set twice and a value out of bounds are errors.
  *
  * Durations are written as a number with `ms`, `s`, `m` or `h` behind it;
- * without a unit they are seconds.
+ * without a unit they are seconds.  Sizes may have `K`, `M`, `G` or `T` (powers
+ * of 1024) behind them; without one they are octets.
  */
 #ifndef RELAYCONF_H
 #define RELAYCONF_H
@@ -67,6 +68,14 @@ struct relayconf {
 	uint32_t	 token_fail_window_ms; /* … TUNL_TOKEN_FAIL_WINDOW */
 	char		*api_proxy;	/* TUNL_API_PROXY: whose
 					 * X-Forwarded-For is believed */
+
+	/* Uploads. */
+	uint64_t	 upload_max;	/* TUNL_UPLOAD_MAX: octets of one */
+	uint64_t	 upload_quota;	/* TUNL_UPLOAD_QUOTA: of all */
+	uint64_t	 free_floor;	/* TUNL_FREE_FLOOR: octets that uploads
+					 * leave free on the disk */
+	uint32_t	 upload_ttl_ms;	/* TUNL_UPLOAD_TTL: to be complete in */
+	uint32_t	 upload_parallel; /* TUNL_UPLOAD_PARALLEL: at a time */
 
 	/* relay-api's timers and limits. */
 	uint32_t	 sweep_ms;	/* TUNL_SWEEP: between two sweeps */

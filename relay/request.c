@@ -3,15 +3,19 @@
  */
 #include "request.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
+#include "api.h"
 #include "files.h"
 #include "json.h"
+#include "range.h"
 
 static const char json_type[] = "application/json";
 
@@ -43,15 +47,36 @@ error_code(unsigned int status)
 	return "internal";
 }
 
+void
+request_resume(struct request *rq)
+{
+	if (rq->resume_cb != NULL)
+		rq->resume_cb(rq);
+}
+
+void
+request_header(struct request *rq, const char *name, const char *value)
+{
+	struct request_header *h = &rq->header[rq->nheader];
+
+	if (rq->answered || rq->nheader == REQUEST_HEADERS_MAX)
+		return;
+	h->name = name;
+	(void)snprintf(h->value, sizeof h->value, "%s", value);
+	rq->nheader++;
+}
+
 static void
 answer(struct request *rq, unsigned int status, const char *type, char *reply,
-    size_t len)
+    uint64_t len)
 {
 	if (rq->answered) {	/* once is enough */
 		free(reply);
 		return;
 	}
 	rq->answered = true;
+	if (rq->api != NULL && status / 100 < API_CLASSES)
+		rq->api->answers[status / 100]++;
 	rq->status = status;
 	rq->type = type;
 	rq->reply = reply;
@@ -76,7 +101,41 @@ request_json(struct request *rq, unsigned int status, struct cJSON *object)
 void
 request_text(struct request *rq, char *text, size_t len)
 {
-	answer(rq, 200, "text/plain; charset=utf-8", text, len);
+	request_text_of(rq, "text/plain; charset=utf-8", text, len);
+}
+
+void
+request_text_of(struct request *rq, const char *type, char *text, size_t len)
+{
+	answer(rq, 200, type, text, len);
+}
+
+void
+request_file(struct request *rq, int fd, uint64_t size, const char *type)
+{
+	char value[64];
+	uint64_t first = 0, last = size - 1;
+	enum range_result r;
+
+	request_header(rq, "Accept-Ranges", "bytes");
+	r = range_parse(rq->range, size, &first, &last);
+	if (r == RANGE_NONE) {
+		(void)snprintf(value, sizeof value, "bytes */%" PRIu64, size);
+		request_header(rq, "Content-Range", value);
+		request_fail(rq, 416, "there are %" PRIu64 " octets", size);
+		close(fd);
+		return;
+	}
+	if (r == RANGE_PART) {
+		(void)snprintf(value, sizeof value, "bytes %" PRIu64 "-%" PRIu64
+		    "/%" PRIu64, first, last, size);
+		request_header(rq, "Content-Range", value);
+	}
+	rq->file = fd;
+	rq->has_file = true;
+	rq->file_at = first;
+	answer(rq, r == RANGE_PART ? 206 : 200, type, NULL,
+	    size == 0 ? 0 : last - first + 1);
 }
 
 void
@@ -116,6 +175,9 @@ request_clear(struct request *rq)
 	free(rq->body);
 	free(rq->reply);
 	rq->body = rq->reply = NULL;
+	if (rq->has_file)
+		close(rq->file);
+	rq->has_file = false;
 }
 
 /* ---- query ---- */

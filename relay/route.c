@@ -8,14 +8,18 @@
 #include <string.h>
 
 #include "api.h"
+#include "upload.h"
 
 #define V1	"/api/v1/"
 
 const struct route routes[] = {
 	{ "GET", "/healthz", ROUTE_SUPPORT, 0, "", api_healthz },
+	{ "GET", "/metrics", ROUTE_SUPPORT, 0, "", api_metrics },
 	{ "GET", V1 "info", ROUTE_PUBLIC, 0, "", api_info },
 	{ "GET", V1 "ca.pub", ROUTE_PUBLIC, 0, "", api_ca_pub },
 	{ "GET", V1 "host-ca.pub", ROUTE_PUBLIC, 0, "", api_host_ca_pub },
+	{ "GET", V1 "support-keys", ROUTE_SUPPORT, 0, "", api_support_keys },
+	{ "GET", V1 "cases/<name>", ROUTE_SUPPORT, 0, "", api_case },
 	{ "POST", V1 "sign", ROUTE_PUBLIC, ROUTE_BODY, "", api_sign },
 	{ "POST", V1 "enroll/check", ROUTE_INTERNAL, ROUTE_BODY, "",
 	    api_enroll_check },
@@ -44,9 +48,31 @@ const struct route routes[] = {
 	    api_session_end },
 	{ "POST", V1 "sessions/<id>/heartbeat", ROUTE_INTERNAL, 0, "",
 	    api_session_heartbeat },
+	{ "GET", V1 "sessions/<id>/cast", ROUTE_SUPPORT, 0, "",
+	    api_session_cast },
+	{ "POST", V1 "uploads", ROUTE_PUBLIC, ROUTE_BODY, "",
+	    api_upload_add },
+	{ "GET", V1 "uploads", ROUTE_SUPPORT, 0,
+	    "status case session since limit cursor", api_upload_list },
+	{ "GET", V1 "uploads/<upload>", ROUTE_PUBLIC, 0, "", api_upload_get },
+	{ "DELETE", V1 "uploads/<upload>", ROUTE_SUPPORT, 0, "",
+	    api_upload_delete },
+	{ "PUT", V1 "uploads/<upload>/data", ROUTE_PUBLIC, ROUTE_DATA, "",
+	    api_upload_put },
+	{ "GET", V1 "uploads/<upload>/data", ROUTE_SUPPORT, 0, "",
+	    api_upload_data },
+	{ "POST", V1 "uploads/<upload>/complete", ROUTE_PUBLIC, ROUTE_BODY, "",
+	    api_upload_complete },
 };
 
 const size_t nroutes = sizeof routes / sizeof routes[0];
+
+/* One name of a path; what it has to be, its handler says. */
+static bool
+is_name(const char *s, size_t len)
+{
+	return memchr(s, '/', len) == NULL;
+}
 
 /* What may stand for a part of a path, and where it goes. */
 static const struct {
@@ -57,6 +83,10 @@ static const struct {
 	{ "<id>", sid_is_valid, offsetof(struct request, sid), SID_MAX },
 	{ "<token>", token_is_valid, offsetof(struct request, token),
 	    TOKEN_LEN },
+	{ "<upload>", upload_is_id, offsetof(struct request, upload),
+	    UPLOAD_ID_LEN },
+	{ "<name>", is_name, offsetof(struct request, name),
+	    REQUEST_NAME_MAX },
 };
 
 /* Does PATH (LEN octets) match PATTERN?  RQ takes the part that varies. */

@@ -17,11 +17,15 @@
 #define ROUTE_ENROLL	0x8	/* relay-share enroll, there */
 
 #define ROUTE_BODY	0x1	/* takes a JSON body, which must be there */
+#define ROUTE_DATA	0x2	/* takes octets: the handler is called when the
+				 * head is there, and sets a sink */
 
 struct route {
 	const char	*method;
 	const char	*path;		/* <id> stands for a SESSION_ID,
-					 * <token> for a one-time token */
+					 * <token> for a one-time token,
+					 * <upload> for an upload's ID,
+					 * <name> for any one name */
 	unsigned int	 class;		/* one ROUTE_PUBLIC … bit */
 	unsigned int	 flags;
 	const char	*query;		/* parameters it knows, or "" */

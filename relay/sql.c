@@ -92,6 +92,27 @@ static const char *const migrations[] = {
 	" at INTEGER NOT NULL CHECK (typeof(at) = 'integer'));"
 	"CREATE INDEX failures_source ON failures (kind, source, at);"
 	"CREATE INDEX failures_at ON failures (kind, at);",
+
+	/* 3: uploads */
+	"CREATE TABLE uploads ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE CHECK (length(id) = 32"
+	"  AND id NOT GLOB '*[^0-9a-f]*'),"
+	" complete INTEGER NOT NULL CHECK (complete IN (0, 1)),"
+	" case_id TEXT, session TEXT REFERENCES sessions (id),"
+	" name TEXT NOT NULL,"
+	" size INTEGER NOT NULL CHECK (typeof(size) = 'integer'"
+	"  AND size > 0),"
+	" sha256 TEXT CHECK (length(sha256) = 64),"
+	" owner BLOB CHECK (length(owner) = 32),"
+	" created_at INTEGER NOT NULL CHECK (typeof(created_at) = 'integer'),"
+	" expires_at INTEGER NOT NULL CHECK (typeof(expires_at) = 'integer'),"
+	" completed_at INTEGER"
+	"  CHECK (typeof(completed_at) IN ('integer', 'null')),"
+	" CHECK (complete = 0 OR sha256 IS NOT NULL),"
+	" CHECK ((complete = 1) = (completed_at IS NOT NULL)));"
+	"CREATE INDEX uploads_open ON uploads (expires_at)"
+	" WHERE complete = 0;",
 };
 
 /* What is heard of a session is kept in memory. */
@@ -106,6 +127,9 @@ static const char setup_sql[] =
 #define STALE	"(status = 'pending' AND claimed_at IS NULL" \
 		" AND expires_at <= ?1)"
 #define LIVE	"status IN ('pending', 'active')"
+#define UPLOAD	"SELECT number, id, complete, case_id, session, name, size," \
+		" sha256, created_at, expires_at, completed_at, owner" \
+		" FROM uploads"
 #define GRANT	"SELECT number, id, serial_last, port_base, port_count," \
 		" resume_nonce, grant_until, reason FROM sessions"
 
@@ -224,6 +248,31 @@ static const char *const statements[SQL_STATEMENTS] = {
 [SQL_EXPIRE_FAILURES] = "DELETE FROM failures WHERE at <= ?1"
 	" OR (kind <> ?2 AND number <="
 	" (SELECT max(number) FROM failures) - ?3)",
+
+[SQL_UPLOAD_SESSION] = "SELECT id, case_id FROM sessions"
+	" WHERE resume_mac = ?1 AND " LIVE,
+[SQL_UPLOAD_ROOM] = "SELECT coalesce(sum(size), 0) <= ?2 - ?1,"
+	" coalesce(sum(complete = 0 AND owner = ?3), 0) FROM uploads",
+[SQL_UPLOAD_ADD] = "INSERT INTO uploads (id, complete, case_id, session,"
+	" name, size, sha256, owner, created_at, expires_at)"
+	" VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+[SQL_UPLOAD_GET] = UPLOAD " WHERE id = ?1",
+[SQL_UPLOAD_LIST] = UPLOAD " WHERE number < ?1 AND created_at >= ?2"
+	" AND (?3 < 0 OR complete = ?3)"
+	" AND (?4 IS NULL OR case_id = ?4) AND (?5 IS NULL OR session = ?5)"
+	" ORDER BY number DESC LIMIT ?6",
+[SQL_UPLOAD_COMPLETE] = "UPDATE uploads SET complete = 1, sha256 = ?2,"
+	" completed_at = ?3 WHERE id = ?1 AND complete = 0",
+[SQL_UPLOAD_DELETE] = "DELETE FROM uploads WHERE id = ?1",
+[SQL_UPLOAD_STALE] = "SELECT id FROM uploads WHERE complete = 0"
+	" AND expires_at <= ?1",
+[SQL_COUNT_SESSIONS] = "SELECT coalesce(sum(status = 'pending'"
+	" AND expires_at > ?1), 0), coalesce(sum(status = 'active'), 0),"
+	" coalesce(sum(status = 'closed'), 0),"
+	" coalesce(sum(status = 'archived'), 0) FROM sessions",
+[SQL_COUNT_UPLOADS] = "SELECT coalesce(sum(complete = 0), 0),"
+	" coalesce(sum(complete), 0),"
+	" coalesce(sum(size * complete), 0) FROM uploads",
 };
 
 const struct db_schema sql_schema = {

@@ -23,6 +23,7 @@
 #include "grant.h"
 #include "sid.h"
 
+#define STORE_HEX_LEN	64	/* digits of a SHA-256 */
 #define STORE_KEY_LEN	32	/* octets of digests, nonces and MACs */
 
 struct store;
@@ -222,5 +223,75 @@ enum store_result store_expire_grants(struct store *st, int64_t now,
 		    store_id_cb *cb, void *arg);
 enum store_result store_expire_serials(struct store *st, int64_t now,
 		    store_serial_cb *cb, void *arg);
+
+/* ---- uploads (store_upload.c) ---- */
+
+#define STORE_UPLOADS_OPEN	16	/* of one owner */
+
+/* As store_row. */
+struct store_upload {
+	int64_t		 number;
+	const char	*id;		/* 32 hex digits */
+	bool		 complete;
+	const char	*case_id, *session, *name;
+	int64_t		 size;
+	const char	*sha256;	/* announced, then computed; hex */
+	int64_t		 created_at, expires_at, completed_at;
+	bool		 has_owner;	/* what its sender must show: */
+	unsigned char	 owner[STORE_KEY_LEN];
+};
+
+typedef void	 store_upload_cb(void *arg, const struct store_upload *up);
+
+struct store_upload_filter {
+	const char	*case_id, *session;	/* NULL: any */
+	int64_t		 complete;	/* 0, 1, or -1: any */
+	int64_t		 since, below, limit;	/* as of store_filter */
+};
+
+/*
+ * Find the session that is not closed whose resume secret has MAC: its ID, and
+ * its case ("" for none).  STORE_OK, STORE_REFUSED.
+ */
+enum store_result store_upload_session(struct store *st,
+		    const unsigned char mac[STORE_KEY_LEN],
+		    char id[SID_MAX + 1], char *case_id, size_t cap);
+
+/*
+ * STORE_OK; STORE_EXHAUSTED if all uploads together would be of more than QUOTA
+ * octets; STORE_CONFLICT if STORE_UPLOADS_OPEN of its owner's are open, if it
+ * has one.  UP->number and the times but expires_at are not looked at.
+ */
+enum store_result store_upload_add(struct store *st,
+		    const struct store_upload *up, int64_t now, int64_t quota);
+
+/* STORE_OK, STORE_NONE. */
+enum store_result store_upload_get(struct store *st, const char *id,
+		    store_upload_cb *cb, void *arg);
+
+/* Newest first. */
+enum store_result store_upload_list(struct store *st,
+		    const struct store_upload_filter *f, store_upload_cb *cb,
+		    void *arg);
+
+/* STORE_OK; STORE_NONE if it is not, or not open any more. */
+enum store_result store_upload_complete(struct store *st, const char *id,
+		    const char sha256[STORE_HEX_LEN + 1], int64_t now);
+
+/* STORE_OK, STORE_NONE. */
+enum store_result store_upload_delete(struct store *st, const char *id);
+
+/* Name each upload that was not completed in time. */
+enum store_result store_upload_stale(struct store *st, int64_t now,
+		    store_id_cb *cb, void *arg);
+
+/* Sessions by status, uploads by completeness: how many. */
+struct store_counts {
+	int64_t		 pending, active, closed, archived;
+	int64_t		 uploads_open, uploads_complete, upload_octets;
+};
+
+enum store_result store_count(struct store *st, int64_t now,
+		    struct store_counts *c);
 
 #endif

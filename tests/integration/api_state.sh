@@ -175,7 +175,7 @@ c.executescript(sys.argv[2])' "$d/tunl.db" "$1"
 }
 db 'PRAGMA user_version = 1000'
 refused "newer version" api
-db 'PRAGMA user_version = 1; PRAGMA application_id = 7'
+db 'PRAGMA application_id = 7'
 refused "another program's" api
 python3 -c 'import sys
 f = open(sys.argv[1], "r+b")

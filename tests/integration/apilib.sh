@@ -6,6 +6,7 @@
 tmp=${tmp:?lib.sh first}
 build=${build:?}
 
+world=$TUNL_WORLD
 unset "${!TUNL_@}"
 TUNL_LAB=
 d=$tmp/relay

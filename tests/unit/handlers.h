@@ -27,6 +27,17 @@ HANDLER(api_session_get)
 HANDLER(api_session_patch)
 HANDLER(api_session_end)
 HANDLER(api_session_heartbeat)
+HANDLER(api_session_cast)
+HANDLER(api_metrics)
+HANDLER(api_support_keys)
+HANDLER(api_case)
+HANDLER(api_upload_add)
+HANDLER(api_upload_list)
+HANDLER(api_upload_get)
+HANDLER(api_upload_delete)
+HANDLER(api_upload_put)
+HANDLER(api_upload_data)
+HANDLER(api_upload_complete)
 #undef HANDLER
 
 #endif

@@ -111,12 +111,11 @@ grant_test_SRC := relay/grant.c common/sid.c common/files.c
 relayconf_test_SRC := relay/relayconf.c common/files.c
 json_test_SRC := relay/json.c common/safetext.c
 json_test_LIB := -lcjson
-route_test_SRC := relay/route.c relay/request.c relay/json.c relay/token.c \
-	common/safetext.c \
-	common/sid.c common/files.c
+route_test_SRC := relay/route.c relay/request.c relay/range.c relay/json.c \
+	relay/token.c common/safetext.c common/sid.c common/files.c
 route_test_LIB := -lcjson
 store_SRC := relay/store.c relay/store_grant.c relay/store_token.c \
-	relay/store_failure.c relay/sql.c relay/db.c \
+	relay/store_failure.c relay/store_upload.c relay/sql.c relay/db.c \
 	relay/grant.c common/sid.c common/files.c common/log.c
 store_test_SRC := $(store_SRC)
 store_test_LIB := -lsqlite3
