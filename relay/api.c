@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
@@ -25,6 +26,8 @@
 #include "grantdir.h"
 #include "httpd.h"
 #include "log.h"
+#include "mono.h"
+#include "notify.h"
 #include "signer.h"
 #include "upload.h"
 
@@ -32,7 +35,7 @@ struct daemon {
 	struct api		 api;
 	struct event_base	*base;
 	struct httpd		*httpd;
-	struct event		*sweep, *term, *intr, *hup, *give_up;
+	struct event		*sweep, *term, *intr, *hup, *give_up, *watchdog;
 	bool			 stopping;
 };
 
@@ -97,18 +100,89 @@ term_cb(evutil_socket_t sig, short what, void *arg)
 		return;
 	d->stopping = true;
 	log_info("stopping");
+	notify_send("STOPPING=1");
 	(void)evtimer_add(d->give_up, &tv);
 	httpd_drain(d->httpd, drained, d);
 }
 
-/* Keys and files are read when they are needed; there is nothing to reload. */
+static void
+for_start_cb(const char *key)
+{
+	log_warnx("%s takes effect at the next start", key);
+}
+
+/* The key of the resume secrets and tokens, unless the new one is no good. */
+static void
+secret_reload(struct api *api)
+{
+	struct secret fresh = { .len = 0 };
+
+	if (secret_load(&fresh, api->conf.secret_key_file) == 0)
+		api->secret = fresh;
+	else
+		log_warn("the secret key stays as it was: %s",
+		    api->conf.secret_key_file);
+	wipe(&fresh, sizeof fresh);
+}
+
+static void
+settings_reload(struct daemon *d)
+{
+	struct relayconf *c = &d->api.conf;
+	char err[256];
+	struct timeval tv;
+
+	if (relayconf_reload(c, for_start_cb, err, sizeof err) == -1) {
+		log_warnx("the settings stay as they were: %s", err);
+		return;
+	}
+	httpd_set_deadlines(d->httpd, c->api_head_ms, c->api_reply_ms,
+	    c->api_body_rate);
+	signer_set_timeout(d->api.signer, c->sign_timeout_ms);
+	uploads_set_limits(d->api.uploads, c->free_floor, c->upload_parallel);
+	tv = interval(c->sweep_ms);
+	(void)event_add(d->sweep, &tv);
+	log_info("settings are loaded anew");
+}
+
+/* Other files of keys are read when they are needed. */
 static void
 hup_cb(evutil_socket_t sig, short what, void *arg)
 {
+	struct daemon *d = arg;
+	char state[64];
+
 	(void)sig;
 	(void)what;
+	(void)snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%"
+	    PRId64, mono_ms() * 1000);
+	notify_send(state);
+	settings_reload(d);
+	secret_reload(&d->api);
+	notify_send("READY=1");
+}
+
+/* The loop goes round: that is what the service manager wants to know. */
+static void
+watchdog_cb(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
 	(void)arg;
-	log_info("SIGHUP: settings take effect at the next start");
+	notify_send("WATCHDOG=1");
+}
+
+static void
+watchdog_start(struct daemon *d)
+{
+	uint32_t ms = notify_watchdog_ms();
+	struct timeval tv = interval(ms / 2 > 0 ? ms / 2 : 1);
+
+	if (ms == 0)
+		return;
+	d->watchdog = event_new(d->base, -1, EV_PERSIST, watchdog_cb, d);
+	if (d->watchdog == NULL || event_add(d->watchdog, &tv) == -1)
+		fatalx("out of memory");
 }
 
 static void
@@ -138,6 +212,8 @@ events_stop(struct daemon *d)
 	event_free(d->intr);
 	event_free(d->hup);
 	event_free(d->give_up);
+	if (d->watchdog != NULL)
+		event_free(d->watchdog);
 }
 
 /* ---- start ---- */
@@ -280,6 +356,8 @@ run(struct daemon *d)
 		fatal("cannot start");
 	events_start(d);
 	listen_all(d);
+	watchdog_start(d);
+	notify_send("READY=1");
 	(void)event_base_dispatch(d->base);
 }
 

@@ -237,6 +237,15 @@ httpd_new(const struct httpd_conf *conf)
 }
 
 void
+httpd_set_deadlines(struct httpd *h, uint32_t head_ms, uint32_t reply_ms,
+    uint32_t body_rate)
+{
+	h->conf.head_ms = head_ms;
+	h->conf.reply_ms = reply_ms;
+	h->conf.body_rate = body_rate;
+}
+
+void
 httpd_drain(struct httpd *h, void (*done)(void *), void *arg)
 {
 	struct listener *l;

@@ -35,6 +35,10 @@ struct httpd_conf {
 /* CONF is copied.  Returns NULL with errno. */
 struct httpd	*httpd_new(const struct httpd_conf *conf);
 
+/* From now on these deadlines. */
+void		 httpd_set_deadlines(struct httpd *h, uint32_t head_ms,
+		    uint32_t reply_ms, uint32_t body_rate);
+
 /* Listen as listen_at() does.  Returns 0, or -1 with one line in ERR. */
 int		 httpd_listen(struct httpd *h, const char *address,
 		    char *bound, size_t cap, char *err, size_t errcap);

@@ -31,7 +31,7 @@ enum intake_result {
 
 struct intake_conf {
 	int		 dirfd;
-	uint64_t	 floor;		/* octets to leave free on the disk */
+	_Atomic uint64_t floor;		/* octets to leave free on the disk */
 	void		(*wake)(void *arg);	/* called by threads: look at
 						 * intake_done(), _has_room() */
 	void		*wake_arg;

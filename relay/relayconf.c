@@ -462,6 +462,73 @@ relayconf_parse(struct relayconf *conf, const char *name, const char *text,
 	return 0;
 }
 
+/* ---- again ---- */
+
+/* What is used once, or is held by somebody, or that others go by too. */
+static bool
+is_for_start(const struct setting *s)
+{
+	static const char *const keys[] = { "TUNL_API_LISTEN", "TUNL_DB",
+	    "TUNL_DATA_DIR", "TUNL_LOG_DIR", "TUNL_RUN_DIR", "TUNL_CA_PUB",
+	    "TUNL_CA_AGENT", "TUNL_SECRET_KEY_FILE", "TUNL_USER",
+	    "TUNL_SUPPORT_USER", "TUNL_API_USER", "TUNL_API_PROXY",
+	    "TUNL_API_CONNECTIONS" };
+	size_t i;
+
+	for (i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strcmp(keys[i], s->key) == 0)
+			return true;
+	return false;
+}
+
+/* How long the field of S is, and what it holds. */
+static size_t
+field_size(const struct setting *s)
+{
+	if (is_string(s))
+		return sizeof(char *);
+	return s->kind == SIZE ? sizeof(uint64_t) :
+	    (s->kind == RANGE ? 2 : 1) * sizeof(uint32_t);
+}
+
+static bool
+is_same(struct relayconf *a, struct relayconf *b, const struct setting *s)
+{
+	if (is_string(s))
+		return strcmp(*string_field(a, s), *string_field(b, s)) == 0;
+	return memcmp((char *)a + s->offset, (char *)b + s->offset,
+	    field_size(s)) == 0;
+}
+
+static void
+swap(struct relayconf *a, struct relayconf *b, const struct setting *s)
+{
+	char was[sizeof(uint64_t)];
+	size_t n = field_size(s);
+
+	memcpy(was, (char *)a + s->offset, n);
+	memcpy((char *)a + s->offset, (char *)b + s->offset, n);
+	memcpy((char *)b + s->offset, was, n);
+}
+
+int
+relayconf_reload(struct relayconf *conf, void (*cb)(const char *key),
+    char *err, size_t cap)
+{
+	struct relayconf fresh;
+	size_t i;
+
+	if (relayconf_load(&fresh, err, cap) == -1)
+		return -1;
+	for (i = 0; i < SETTINGS; i++)
+		if (!is_for_start(&settings[i]))
+			swap(conf, &fresh, &settings[i]);
+		else if (!is_same(conf, &fresh, &settings[i]))
+			cb(settings[i].key);
+	relayconf_clear(&fresh);
+	return 0;
+}
+
 void
 relayconf_clear(struct relayconf *conf)
 {

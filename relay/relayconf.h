@@ -135,6 +135,14 @@ int	relayconf_load(struct relayconf *conf, char *err, size_t cap);
 int	relayconf_parse(struct relayconf *conf, const char *name,
 	    const char *text, size_t len, char *err, size_t cap);
 
+/*
+ * Load anew into CONF, which relayconf_load() filled.  Settings that are for
+ * the start only keep their values; CB is told each of them that has another
+ * now.  As relayconf_load(), but -1 leaves CONF as it was.
+ */
+int	relayconf_reload(struct relayconf *conf,
+	    void (*cb)(const char *key), char *err, size_t cap);
+
 void	relayconf_clear(struct relayconf *conf);
 
 #endif

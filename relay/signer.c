@@ -268,6 +268,12 @@ signer_new(struct event_base *base, const struct signer_conf *conf)
 }
 
 void
+signer_set_timeout(struct signer *sg, uint32_t ms)
+{
+	sg->conf.timeout_ms = ms;
+}
+
+void
 signer_free(struct signer *sg)
 {
 	struct job *job;

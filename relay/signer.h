@@ -41,6 +41,9 @@ struct signer_request {
 void		 signer_start(struct signer *sg,
 		    const struct signer_request *rq, signer_cb *cb, void *arg);
 
+/* From now on signatures may take so long. */
+void		 signer_set_timeout(struct signer *sg, uint32_t ms);
+
 /* Give up what is under way; every callback that is due gets NULL. */
 void		 signer_free(struct signer *sg);
 

@@ -389,6 +389,13 @@ uploads_new(const struct uploads_conf *conf)
 }
 
 void
+uploads_set_limits(struct uploads *u, uint64_t floor, unsigned int parallel)
+{
+	u->intake.floor = floor;
+	u->parallel = parallel;
+}
+
+void
 uploads_free(struct uploads *u)
 {
 	struct live *l;

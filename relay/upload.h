@@ -40,6 +40,10 @@ struct uploads	*uploads_new(const struct uploads_conf *conf);
 /* Requests at work are answered 503; what they brought is kept. */
 void		 uploads_free(struct uploads *u);
 
+/* From now on these limits. */
+void		 uploads_set_limits(struct uploads *u, uint64_t floor,
+		    unsigned int parallel);
+
 /* An ID that is new.  0, or -1. */
 int		 upload_draw_id(char id[UPLOAD_ID_LEN + 1]);
 

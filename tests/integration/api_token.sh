@@ -344,7 +344,7 @@ old=$sid
 api_stop
 python3 -c 'import sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
-c.executescript("""DROP TABLE tokens; DROP TABLE failures;
+c.executescript("""DROP TABLE tokens; DROP TABLE failures; DROP TABLE uploads;
     ALTER TABLE sessions DROP COLUMN token_only; PRAGMA user_version = 1;""")
 ' "$d/tunl.db"
 api_start
