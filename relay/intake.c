@@ -216,13 +216,14 @@ receive(struct intake *in)
 	return 0;
 }
 
-/* Give NAME.part its name, durably. */
+/* Give NAME.part its name, durably; it may have it, or both names, already. */
 static int
 give_name(struct intake *in)
 {
 	int d = in->conf->dirfd;
 
-	if (linkat(d, in->part, d, in->name, 0) == -1 && errno != EEXIST)
+	if (linkat(d, in->part, d, in->name, 0) == -1 && errno != EEXIST &&
+	    errno != ENOENT)
 		return -1;
 	if (unlinkat(d, in->part, 0) == -1 && errno != ENOENT)
 		return -1;

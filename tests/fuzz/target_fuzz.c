@@ -17,6 +17,8 @@ check(const struct request *rq)
 	must((rq->route->class & rq->classes) != 0);
 	must(rq->sid[0] == '\0' || sid_is_valid(rq->sid, strlen(rq->sid)));
 	must((strstr(rq->route->path, "<id>") != NULL) == (rq->sid[0] != '\0'));
+	must((strstr(rq->route->path, "<upload>") != NULL) ==
+	    (rq->upload[0] != '\0'));
 	must((strstr(rq->route->path, "<token>") != NULL) ==
 	    (rq->token[0] != '\0'));
 	for (i = 0; i < rq->nquery; i++) {

@@ -119,6 +119,10 @@ store_SRC := relay/store.c relay/store_grant.c relay/store_token.c \
 	relay/grant.c common/sid.c common/files.c common/log.c
 store_test_SRC := $(store_SRC)
 store_test_LIB := -lsqlite3
+range_test_SRC := relay/range.c
+range_fuzz_SRC := relay/range.c
+intake_test_SRC := relay/intake.c common/files.c
+intake_test_LIB := -lcrypto -pthread
 pubkey_test_SRC := relay/pubkey.c
 pubkey_test_LIB := -lcrypto
 grant_fuzz_SRC := relay/grant.c common/sid.c common/files.c
