@@ -17,9 +17,14 @@
 
 #include "log.h"
 
-/* A stray sqlite3 shell may hold the file for a moment: busy_timeout. */
+/*
+ * A stray sqlite3 shell may hold the file for a moment when we start:
+ * busy_timeout.  From then on it is ours alone, locked once and not for every
+ * statement; what SQLite keeps in shared memory is then in ours.
+ */
 static const char pragmas[] =
 	"PRAGMA busy_timeout = 5000;"
+	"PRAGMA locking_mode = EXCLUSIVE;"
 	"PRAGMA journal_mode = WAL;"
 	"PRAGMA synchronous = FULL;"
 	"PRAGMA foreign_keys = ON;"

@@ -112,7 +112,10 @@ static const char *const migrations[] = {
 	" CHECK (complete = 0 OR sha256 IS NOT NULL),"
 	" CHECK ((complete = 1) = (completed_at IS NOT NULL)));"
 	"CREATE INDEX uploads_open ON uploads (expires_at)"
-	" WHERE complete = 0;",
+	" WHERE complete = 0;"
+	/* looked at whenever a session is announced */
+	"CREATE INDEX sessions_stale ON sessions (expires_at)"
+	" WHERE status = 'pending' AND claimed_at IS NULL;",
 };
 
 /* What is heard of a session is kept in memory. */

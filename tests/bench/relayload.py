@@ -204,7 +204,8 @@ def stock_api(w):
     for suffix in ('', '-wal'):
         if os.path.exists(f'{w.lab.lab}/data/tunl.db{suffix}'):
             shutil.copy(f'{w.lab.lab}/data/tunl.db{suffix}', db + suffix)
-    sqlite3.connect(db).execute('PRAGMA journal_mode = WAL')
+    # As sqlite3 makes them by itself.
+    sqlite3.connect(db).execute('PRAGMA journal_mode = DELETE')
     proc = subprocess.Popen(
         [sys.executable, os.path.join(HERE, 'stockapi.py'), db],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

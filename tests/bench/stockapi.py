@@ -3,9 +3,11 @@
 
 usage: stockapi.py DATABASE
 
-Serves a copy of relay-api's database with its own queries, one request a
-connection (HTTP/1.0): GET /api/v1/sessions/ID, GET /api/v1/pending, and POST
-/api/v1/pending, committed before the answer.  Prints its port.
+Serves a copy of relay-api's database with its own queries: GET
+/api/v1/sessions/ID, GET /api/v1/pending, and POST /api/v1/pending, committed
+before the answer.  Nothing is tuned: one request a connection (HTTP/1.0), which
+its handler opens the database for, with SQLite's own defaults (a rollback
+journal, synchronous=FULL).  Prints its port.
 """
 import http.server
 import json
@@ -35,6 +37,12 @@ def record(row):
     return r
 
 
+def database():
+    db = sqlite3.connect(sys.argv[1])
+    db.row_factory = sqlite3.Row
+    return db
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
@@ -51,12 +59,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition('?')
         if path == '/api/v1/pending':
             limit = int(query.partition('limit=')[2] or 100)
+            db = database()
             rows = db.execute(LIST, (int(time.time()), limit)).fetchall()
+            db.close()
             self.answer(200, {'pending': [record(r) for r in rows],
                               'next': None})
             return
+        db = database()
         row = db.execute(GET, (path.rpartition('/')[2],
                                int(time.time()))).fetchone()
+        db.close()
         if row is None:
             self.answer(404, {'error': {'code': 404}})
         else:
@@ -68,14 +80,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = ['%s' % ''.join(secrets.choice('abcdefghijklmnop')
                                 for _ in range(8)) for _ in range(4)]
         sid, now = '-'.join(words), int(time.time())
+        db = database()
         with db:
             db.execute(ADD, (sid, bool(body.get('ad_hoc')), now, now + 3600))
         row = db.execute(GET, (sid, now)).fetchone()
+        db.close()
         self.answer(201, record(row))
 
 
-db = sqlite3.connect(sys.argv[1])
-db.row_factory = sqlite3.Row
 http.server.HTTPServer.request_queue_size = 128
 server = http.server.HTTPServer(('127.0.0.1', 0), Handler)
 print(server.server_address[1], flush=True)

@@ -6,21 +6,26 @@
 # shellcheck source=apilib.sh
 . "$repo/tests/integration/apilib.sh"
 
-# What it tells the manager, a datagram a line.
-listener=
+# manager ADDRESS FILE: takes what it tells the manager, a datagram a line
+manager_pid=
 manager() {
-	python3 - "$d/notify" "$1" <<'PY' &
+	python3 - "$1" "$2" <<'PY' &
 import socket, sys
 path, out = sys.argv[1], open(sys.argv[2], 'w')
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(path if not path.startswith('@') else '\0' + path[1:])
+s.bind('\0' + path[1:] if path.startswith('@') else path)
 print('bound', file=out, flush=True)
 while True:
     print(s.recv(4096).decode().replace('\n', ' '), file=out, flush=True)
 PY
-	listener=$!
-	within 10 "a manager" grep -qx bound "$1"
+	manager_pid=$!
+	within 10 "a manager" grep -qsx bound "$2"
 }
+manager_end() {
+	[ -z "$manager_pid" ] || kill "$manager_pid"
+	manager_pid=
+}
+trap 'rv=$?; manager_end; (exit $rv); api_cleanup; cleanup' EXIT
 told() {
 	grep -qE "^$2\$" "$1"
 }
@@ -32,7 +37,7 @@ logged() {
 	grep -qF -- "$1" "$d/log"
 }
 
-manager "$d/told"
+manager "$d/notify" "$d/told"
 api_start NOTIFY_SOCKET="$d/notify" WATCHDOG_USEC=200000
 within 5 "it is ready" told "$d/told" READY=1
 beats() {
@@ -107,6 +112,8 @@ while True:
         socket.create_connection((host, int(port)), 10).close()
     except ConnectionRefusedError:
         break
+    except ConnectionResetError:    # closed as we came
+        continue
     if time.monotonic() > end:
         sys.exit('it takes connections')
 s.sendall(b'x' * 1000)
@@ -120,8 +127,7 @@ wait "$api_pid"
 [ $? -eq 0 ] || fail "SIGTERM: $?"
 api_pid=
 told "$d/told" STOPPING=1 || fail "it does not say that it stops"
-kill "$listener"
-wait "$listener" 2>/dev/null
+manager_end
 
 # One that never ends is cut off, and what it brought is kept.
 sed -i '/^TUNL_DB/d' "$TUNL_CONF"
@@ -146,22 +152,11 @@ come || fail "it is not kept: $body"
 api_stop
 
 # An abstract socket, and none.
-manager_at=@tunl-test-$$
-d_notify=$d/notify
-rm -f "$d_notify"
-python3 - "$manager_at" "$d/told2" <<'PY' &
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind('\0' + sys.argv[1][1:])
-out = open(sys.argv[2], 'w')
-print('bound', file=out, flush=True)
-print(s.recv(4096).decode(), file=out, flush=True)
-PY
-other=$!
-within 10 "a manager" grep -qsx bound "$d/told2"
-api_start NOTIFY_SOCKET="$manager_at"
+at=@tunl-test-$$
+manager "$at" "$d/told2"
+api_start NOTIFY_SOCKET="$at"
 within 5 "it is ready" told "$d/told2" READY=1
-wait $other
+manager_end
 api_stop
 api_start NOTIFY_SOCKET=nonsense WATCHDOG_USEC=x
 call GET /healthz

@@ -345,6 +345,7 @@ api_stop
 python3 -c 'import sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
 c.executescript("""DROP TABLE tokens; DROP TABLE failures; DROP TABLE uploads;
+    DROP INDEX sessions_stale;
     ALTER TABLE sessions DROP COLUMN token_only; PRAGMA user_version = 1;""")
 ' "$d/tunl.db"
 api_start
