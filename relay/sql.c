@@ -145,7 +145,9 @@ static const char *const statements[SQL_STATEMENTS] = {
 	" AND coalesce(registered_at, created_at) >= ?4"
 	" AND (?5 IS NULL OR customer = ?5) AND (?6 IS NULL OR case_id = ?6)"
 	" ORDER BY number DESC LIMIT ?7",
-[SQL_EXPIRE_PENDING] = "DELETE FROM sessions WHERE " STALE,
+/* Left to itself SQLite reads all that are pending. */
+[SQL_EXPIRE_PENDING] = "DELETE FROM sessions INDEXED BY sessions_stale"
+	" WHERE " STALE,
 [SQL_ADD_PENDING] = "INSERT OR IGNORE INTO sessions (id, status, case_id,"
 	" customer, ad_hoc, created_at, expires_at)"
 	" VALUES (?1, 'pending', ?2, ?3, ?4, ?5, ?6)",
