@@ -138,6 +138,39 @@ closes('8 bits in the target', 400, b'GET /\xc3\xa4 HTTP/1.1\r\n' + H + b'\r\n')
 closes('two blanks', 400, b'GET  /healthz HTTP/1.1\r\n' + H + b'\r\n')
 closes('HTTP/2.0', 505, b'GET /healthz HTTP/2.0\r\n' + H + b'\r\n')
 closes('HTTP/1.9', 400, b'GET /healthz HTTP/1.9\r\n' + H + b'\r\n')
+# Octets that a refused or a taken upload brings are never a request.
+UPLOAD = b'/api/v1/uploads/' + b'0' * 32 + b'/data HTTP/1.1\r\n' + H
+PUT = b'PUT ' + UPLOAD
+closes('an upload that is not there', 404,
+       PUT + b'Content-Length: %d\r\n\r\n' % len(NEXT))
+closes('the same, long', 404, PUT + b'Content-Length: 100000\r\n\r\n')
+goes_on('the same, empty', [404, 200],
+        PUT + b'Content-Length: 0\r\n\r\n' + NEXT)
+closes('a Content-Encoding', 415, PUT + b'Content-Encoding: gzip\r\n'
+       b'Content-Length: 2\r\n\r\n{}')
+closes('PUT TE', 400, PUT + b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+closes('PUT TE+CL', 400, PUT + b'Content-Length: 5\r\n'
+       b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+closes('PUT CL+TE', 400, PUT + b'Transfer-Encoding: chunked\r\n'
+       b'Content-Length: 5\r\n\r\n0\r\n\r\n')
+closes('PUT, two lengths', 400, PUT + b'Content-Length: 2\r\n'
+       b'Content-Length: 200\r\n\r\n{}')
+closes('PUT, the second length in other letters', 400, PUT +
+       b'Content-Length: 2\r\nCONTENT-LENGTH: 200\r\n\r\n{}')
+closes('PUT, blank before colon', 400, PUT + b'Content-Length : 2\r\n\r\n{}')
+closes('PUT without a length', 411, PUT + b'\r\n')
+for field in b'Range', b'Content-Range', b'Authorization', b'Content-Type':
+    closes('two of ' + field.decode(), 400, GET + H + (field + b': x\r\n') * 2 +
+           b'\r\n')
+closes('a body for a GET of data', 400, b'GET ' + UPLOAD +
+       b'Content-Length: %d\r\n\r\n' % len(NEXT))
+closes('a body for DELETE', 400, b'DELETE ' + UPLOAD +
+       b'Content-Length: %d\r\n\r\n' % len(NEXT))
+closes('TE for HEAD', 400, b'HEAD ' + UPLOAD +
+       b'Transfer-Encoding: chunked\r\n\r\n')
+closes('a head of 64 KiB', 431, GET + H + b'X: ' + b'a' * 65536 + b'\r\n\r\n')
+closes('bare LF behind the length', 400, PUT + b'Content-Length: 2\n\r\n{}')
+closes('folded length', 400, PUT + b'Content-Length:\r\n 2\r\n\r\n{}')
 closes('a long head', 431, GET + H + b'X: ' + b'a' * 30000 + b'\r\n\r\n')
 closes('many fields', 431, GET + H + b'X: a\r\n' * 20000 + b'\r\n')
 closes('a long target', 414, b'GET /' + b'a' * 100000 + b' HTTP/1.1\r\n')
