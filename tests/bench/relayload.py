@@ -2,6 +2,7 @@
 
 As in measures.py, which this goes on from.
 """
+import json
 import os
 import resource
 import shutil
@@ -260,3 +261,47 @@ def api(w):
     w.report.note('API', 'one 4 KiB write and fdatasync, ms', {
         'p50': sync_ms(w.lab.dir)})
 
+
+# ---- uploads ----------------------------------------------------------------
+
+def upload(w):
+    """an upload, over cp and fsync; the API's memory"""
+    mib = rounds(256, 2048)
+    port = int(os.environ['TUNL_API_PORT'])
+    file, copy = w.lab.path('upload'), w.lab.path('copy')
+    with open(file, 'wb') as f:
+        for _ in range(mib):
+            f.write(os.urandom(1 << 20))
+        os.fsync(f.fileno())
+    begin = time.monotonic_ns()
+    shutil.copyfile(file, copy)
+    with open(copy, 'rb') as f:
+        os.fsync(f.fileno())
+    anchor = (time.monotonic_ns() - begin) / REAL_S
+    os.unlink(copy)
+    url = f'http://127.0.0.1:{port}/api/v1/uploads'
+    begin = time.monotonic_ns()
+    record = curl_json('-d', json.dumps({'name': 'bench', 'size': mib << 20}),
+                       url)
+    curl_json('-T', file, f'{url}/{record["id"]}/data')
+    record = curl_json('-d', '{}', f'{url}/{record["id"]}/complete')
+    ours = (time.monotonic_ns() - begin) / REAL_S
+    os.unlink(file)
+    if record['status'] != 'complete':
+        raise Failed('the upload is not complete')
+    w.report.ratio(f'upload of {mib} MiB', ours, anchor, 's', at_most=3,
+                   anchor_name='cp + fsync')
+    pid = named('relay-api')[0]
+    with open(f'/proc/{pid}/status') as f:
+        peak = next(int(line.split()[1]) for line in f
+                    if line.startswith('VmHWM:'))
+    w.report.value('relay-api: memory at most, after it', peak / 1024, 'MiB',
+                   at_most=20)
+
+
+def curl_json(*args):
+    out = subprocess.run(['curl', '-sf', '-H', 'Content-Type: application/json',
+                          *args], capture_output=True, text=True)
+    if out.returncode != 0:
+        raise Failed(f'curl: {out.returncode} {out.stderr}')
+    return json.loads(out.stdout)

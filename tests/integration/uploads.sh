@@ -327,7 +327,7 @@ lost=$(printf '%032x' 255)
 echo x >"$d/uploads/$lost.part"
 echo x >"$d/uploads/$lost"
 echo x >"$d/uploads/README"
-api_start TUNL_FREE_FLOOR=0 TUNL_UPLOAD_TTL=1s TUNL_SWEEP=100ms
+api_start TUNL_FREE_FLOOR=0 TUNL_UPLOAD_TTL=5s TUNL_SWEEP=100ms
 [ ! -e "$d/uploads/$lost" ] && [ ! -e "$d/uploads/$lost.part" ] ||
     fail "files of no upload stay"
 [ -e "$d/uploads/README" ] || fail "it removes what is not its own"
@@ -338,7 +338,7 @@ gone() {
 	call GET "$v1/$id"
 	[ "$status" = 404 ]
 }
-within 10 "an upload that is not completed goes" gone
+within 20 "an upload that is not completed goes" gone
 [ ! -e "$d/uploads/$id.part" ] || fail "its file stays"
 by GET "$v1/$whole"
 expect 200
