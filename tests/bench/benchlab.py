@@ -23,8 +23,8 @@ BUILD = os.path.abspath(os.environ.get('TUNL_BUILD',
                                        os.path.join(REPO, 'build')))
 WINDOW = '100x34'               # the customer's terminal
 POLL = 0.02
-PROGRAMS = ('relay-api', 'relay-share', 'relay-principals', 'linbit-tunl',
-            'tunl')
+PROGRAMS = ('relay-api', 'relay-share', 'relay-principals', 'validate-token',
+            'linbit-tunl', 'tunl')
 
 
 class Failed(Exception):

@@ -119,7 +119,7 @@ class Report:
         yield ('- tmate: Debian has its client only; the server that a private'
                ' comparison needs cannot be had as a package.  Client: '
                f'{facts["tmate"]}.')
-        yield '- A 2 GiB upload, `validate-token` and the size of the packages.'
+        yield '- `validate-token` and the size of the packages.'
         yield '\n## Run\n'
         for key, value in facts.items():
             yield f'- {key}: {value}'
