@@ -1,11 +1,12 @@
 /*
- * api_upload.c - files that customers send: a slot, its octets, its end.
+ * api_upload.c - files that customers send: a slot, its octets, its end.  What
+ * engineers do with them is in api_uploads.c.
  *
  * Who asked for a slot with a secret must show the same one ever after; who
  * may reach the support class needs none.  A slot cannot be told from one that
  * is not there by anybody else.
  */
-#include "api.h"
+#include "api_upload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,25 +26,14 @@
 #include "sha256.h"
 #include "upload.h"
 
-#define NAME_MAX_OCTETS	255
 #define SIZE_MAX_OCTETS	((int64_t)1 << 50)
 
 /* ---- records ---- */
 
-/* What is on record of one, in memory of our own. */
-struct slot {
-	char		id[UPLOAD_ID_LEN + 1];
-	char		sha256[STORE_HEX_LEN + 1];	/* or "" */
-	char		name[NAME_MAX_OCTETS + 1];
-	bool		complete, has_owner;
-	int64_t		size, expires_at;
-	unsigned char	owner[STORE_KEY_LEN];
-};
-
-static void
-slot_cb(void *arg, const struct store_upload *up)
+void
+upload_slot_cb(void *arg, const struct store_upload *up)
 {
-	struct slot *sl = arg;
+	struct upload_slot *sl = arg;
 
 	(void)snprintf(sl->id, sizeof sl->id, "%s", up->id);
 	(void)snprintf(sl->sha256, sizeof sl->sha256, "%s",
@@ -56,8 +46,8 @@ slot_cb(void *arg, const struct store_upload *up)
 	memcpy(sl->owner, up->owner, sizeof sl->owner);
 }
 
-static cJSON *
-record(struct api *api, const struct store_upload *up)
+struct cJSON *
+upload_record(struct api *api, const struct store_upload *up)
 {
 	cJSON *o = cJSON_CreateObject();
 	uint64_t offset = up->complete ? (uint64_t)up->size :
@@ -77,21 +67,16 @@ record(struct api *api, const struct store_upload *up)
 	return o;
 }
 
-struct one {
-	struct api	*api;
-	cJSON		*object;
-};
-
-static void
-one_cb(void *arg, const struct store_upload *up)
+void
+upload_one_cb(void *arg, const struct store_upload *up)
 {
-	struct one *one = arg;
+	struct upload_one *one = arg;
 
-	one->object = record(one->api, up);
+	one->object = upload_record(one->api, up);
 }
 
-static void
-fail(struct request *rq, enum store_result r)
+void
+upload_fail(struct request *rq, enum store_result r)
 {
 	if (r == STORE_NONE)
 		request_fail(rq, 404, "there is no such upload");
@@ -104,14 +89,14 @@ fail(struct request *rq, enum store_result r)
 static void
 send_record(struct request *rq, unsigned int status, const char *id)
 {
-	struct one one = { rq->api, NULL };
+	struct upload_one one = { rq->api, NULL };
 	enum store_result r;
 
-	r = store_upload_get(rq->api->store, id, one_cb, &one);
+	r = store_upload_get(rq->api->store, id, upload_one_cb, &one);
 	if (r == STORE_OK)
 		request_json(rq, status, one.object);
 	else
-		fail(rq, r);
+		upload_fail(rq, r);
 }
 
 /* ---- who asks ---- */
@@ -153,9 +138,8 @@ is_support(const struct request *rq)
 	return (rq->classes & ROUTE_SUPPORT) != 0 && rq->authorization == NULL;
 }
 
-/* Find the upload that RQ names and may have; else it is answered. */
-static bool
-find(struct request *rq, struct slot *sl)
+bool
+upload_find(struct request *rq, struct upload_slot *sl)
 {
 	unsigned char mac[STORE_KEY_LEN];
 	enum store_result r;
@@ -165,20 +149,20 @@ find(struct request *rq, struct slot *sl)
 		return false;
 	}
 	memset(sl, 0, sizeof *sl);
-	r = store_upload_get(rq->api->store, rq->upload, slot_cb, sl);
+	r = store_upload_get(rq->api->store, rq->upload, upload_slot_cb, sl);
 	if (r == STORE_OK && !is_support(rq) && (!sl->has_owner ||
 	    CRYPTO_memcmp(mac, sl->owner, sizeof mac) != 0))
 		r = STORE_NONE;
 	if (r != STORE_OK)
-		fail(rq, r);
+		upload_fail(rq, r);
 	return r == STORE_OK;
 }
 
 /* The same, and it is open; else it is answered. */
 static bool
-find_open(struct request *rq, struct slot *sl)
+find_open(struct request *rq, struct upload_slot *sl)
 {
-	if (!find(rq, sl))
+	if (!upload_find(rq, sl))
 		return false;
 	if (sl->complete)
 		request_fail(rq, 409, "the upload is complete");
@@ -207,7 +191,7 @@ enum { CASE, NAME, SIZE, SHA256, FIELDS };
 
 static const struct json_field fields[FIELDS] = {
 	[CASE] = RECORD_FIELD_CASE(JSON_NULLABLE),
-	[NAME] = { "name", JSON_TEXT, JSON_REQUIRED, 1, NAME_MAX_OCTETS,
+	[NAME] = { "name", JSON_TEXT, JSON_REQUIRED, 1, UPLOAD_NAME_MAX,
 	    is_file_name, "a file's name of at most 255 octets, without /" },
 	[SIZE] = { "size", JSON_NUMBER, JSON_REQUIRED, 1, SIZE_MAX_OCTETS,
 	    NULL, NULL },
@@ -262,7 +246,7 @@ add(struct request *rq, struct store_upload *up)
 		request_fail(rq, 409, "there are too many open uploads of "
 		    "this session; complete those first");
 	else
-		fail(rq, r);
+		upload_fail(rq, r);
 }
 
 /*
@@ -321,80 +305,10 @@ api_upload_add(struct request *rq)
 void
 api_upload_get(struct request *rq)
 {
-	struct slot sl;
+	struct upload_slot sl;
 
-	if (find(rq, &sl))
+	if (upload_find(rq, &sl))
 		send_record(rq, 200, sl.id);
-}
-
-/* ---- list ---- */
-
-struct list {
-	struct api	*api;
-	cJSON		*array;
-	int64_t		 limit, n, last;
-	bool		 more;
-};
-
-static void
-list_cb(void *arg, const struct store_upload *up)
-{
-	struct list *l = arg;
-
-	if (l->n == l->limit) {
-		l->more = true;
-		return;
-	}
-	l->n++;
-	l->last = up->number;
-	(void)cJSON_AddItemToArray(l->array, record(l->api, up));
-}
-
-/* The filter that the query asks for; false with the request answered. */
-static bool
-take_filter(struct request *rq, struct store_upload_filter *f)
-{
-	const char *status = request_query(rq, "status");
-
-	f->case_id = request_query(rq, "case");
-	f->session = request_query(rq, "session");
-	f->complete = status == NULL ? -1 : strcmp(status, "complete") == 0;
-	if (f->complete == 0 && strcmp(status, "open") != 0)
-		request_fail(rq, 422, "status: expected open or complete");
-	else if (f->case_id != NULL &&
-	    !context_is_case(f->case_id, strlen(f->case_id)))
-		request_fail(rq, 422, "case: expected 3 to 64 letters, "
-		    "digits, - and _");
-	else if (f->session != NULL &&
-	    !sid_is_valid(f->session, strlen(f->session)))
-		request_fail(rq, 422, "session: expected a session ID");
-	return !rq->answered && record_query_page(rq, &f->limit, &f->below,
-	    &f->since);
-}
-
-void
-api_upload_list(struct request *rq)
-{
-	struct store_upload_filter f = { .complete = -1 };
-	struct list l = { .api = rq->api };
-	enum store_result r;
-	char cursor[24];
-	cJSON *o;
-
-	if (!take_filter(rq, &f))
-		return;
-	l.limit = f.limit++;		/* one more tells whether there is more */
-	o = cJSON_CreateObject();
-	l.array = cJSON_AddArrayToObject(o, "uploads");
-	r = store_upload_list(rq->api->store, &f, list_cb, &l);
-	if (r != STORE_OK) {
-		cJSON_Delete(o);
-		fail(rq, r);
-		return;
-	}
-	(void)snprintf(cursor, sizeof cursor, "%" PRId64, l.last);
-	record_add_text(o, "next", l.more ? cursor : NULL);
-	request_json(rq, 200, o);
 }
 
 /* ---- octets ---- */
@@ -449,7 +363,7 @@ put_done(struct request *rq, enum intake_result result,
 
 /* Which octets come, by Content-Range and Content-Length. */
 static bool
-take_range(struct request *rq, const struct slot *sl, uint64_t *first)
+take_range(struct request *rq, const struct upload_slot *sl, uint64_t *first)
 {
 	uint64_t last = (uint64_t)sl->size - 1, size = (uint64_t)sl->size;
 
@@ -468,7 +382,7 @@ take_range(struct request *rq, const struct slot *sl, uint64_t *first)
 void
 api_upload_put(struct request *rq)
 {
-	struct slot sl;
+	struct upload_slot sl;
 	uint64_t first, here;
 
 	if (!find_open(rq, &sl) || !take_range(rq, &sl, &first))
@@ -499,7 +413,7 @@ finish_done(struct request *rq, enum intake_result result,
 		log_info("upload %s: complete", rq->upload);
 		send_record(rq, 200, rq->upload);
 	} else
-		fail(rq, r);
+		upload_fail(rq, r);
 }
 
 /* 64 hex digits as octets; they are known to be such. */
@@ -519,10 +433,10 @@ static void
 complete(struct request *rq, const char *want)
 {
 	unsigned char digest[INTAKE_DIGEST];
-	struct slot sl;
+	struct upload_slot sl;
 	uint64_t here;
 
-	if (!find(rq, &sl))
+	if (!upload_find(rq, &sl))
 		return;
 	if (want != NULL && sl.sha256[0] != '\0' &&
 	    strcmp(want, sl.sha256) != 0) {
@@ -559,125 +473,4 @@ api_upload_complete(struct request *rq)
 		return;
 	complete(rq, body.value[0].text);
 	json_clear(&body);
-}
-
-/* ---- for engineers ---- */
-
-/* What a header may carry of a file's name. */
-static void
-plain_name(const char *name, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	for (; *name != '\0' && n + 1 < cap; name++)
-		out[n++] = strchr("0123456789abcdefghijklmnopqrstuvwxyz"
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-", *name) != NULL ?
-		    *name : '_';
-	out[n] = '\0';
-}
-
-void
-api_upload_data(struct request *rq)
-{
-	char name[64], value[96];
-	struct slot sl;
-	uint64_t size;
-	int fd;
-
-	if (!find(rq, &sl))
-		return;
-	if (!sl.complete) {
-		request_fail(rq, 409, "the upload is not complete");
-		return;
-	}
-	fd = upload_open(rq->api->uploads, sl.id, &size);
-	if (fd == -1) {
-		log_warn("upload %s: cannot open its file", sl.id);
-		request_fail(rq, 410, "its file is gone");
-		return;
-	}
-	plain_name(sl.name, name, sizeof name);
-	(void)snprintf(value, sizeof value, "attachment; filename=\"%s\"",
-	    name);
-	request_header(rq, "Content-Disposition", value);
-	request_header(rq, "X-Content-Type-Options", "nosniff");
-	request_file(rq, fd, size, "application/octet-stream");
-}
-
-void
-api_upload_delete(struct request *rq)
-{
-	struct one one = { rq->api, NULL };
-	struct slot sl;
-	enum store_result r;
-
-	if (!find(rq, &sl))
-		return;
-	if (upload_is_busy(rq->api->uploads, sl.id)) {
-		rq->retry_after = 1;
-		request_fail(rq, 409, "a request is at this upload");
-		return;
-	}
-	r = store_upload_get(rq->api->store, sl.id, one_cb, &one);
-	if (r == STORE_OK)
-		r = store_upload_delete(rq->api->store, sl.id);
-	if (r == STORE_OK) {
-		upload_remove(rq->api->uploads, sl.id);
-		log_info("upload %s: deleted", sl.id);
-		request_json(rq, 200, one.object);
-		return;
-	}
-	cJSON_Delete(one.object);
-	fail(rq, r);
-}
-
-/* ---- what is over ---- */
-
-#define STALE_MAX	64	/* a sweep */
-
-struct stale {
-	struct api	*api;
-	size_t		 n;
-	char		 id[STALE_MAX][UPLOAD_ID_LEN + 1];
-};
-
-static void
-stale_cb(void *arg, const char *id)
-{
-	struct stale *st = arg;
-
-	if (st->n < STALE_MAX && !upload_is_busy(st->api->uploads, id))
-		(void)snprintf(st->id[st->n++], sizeof st->id[0], "%s", id);
-}
-
-void
-api_upload_sweep(struct api *api)
-{
-	struct stale st = { .api = api };
-	size_t i;
-
-	if (store_upload_stale(api->store, api_now(), stale_cb, &st) !=
-	    STORE_OK)
-		return;
-	for (i = 0; i < st.n; i++)
-		if (store_upload_delete(api->store, st.id[i]) == STORE_OK) {
-			log_info("upload %s: not completed in time", st.id[i]);
-			upload_remove(api->uploads, st.id[i]);
-		}
-}
-
-static bool
-is_known(void *arg, const char *id)
-{
-	struct api *api = arg;
-	struct slot sl;
-
-	/* What cannot be looked up is kept. */
-	return store_upload_get(api->store, id, slot_cb, &sl) != STORE_NONE;
-}
-
-void
-api_upload_sweep_files(struct api *api)
-{
-	uploads_sweep(api->uploads, is_known, api);
 }
