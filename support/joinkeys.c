@@ -32,10 +32,11 @@ struct key {
 	unsigned int	 flags;
 };
 
-/* The program may not have made its FIFO yet. */
+/* The program may not have made its FIFO yet.  That must be no failure: tmux would
+ * show it in the pane, in a mode that takes all keys. */
 #define POKE(program, word)						\
 	"run-shell -b 'cd $d && test -p " program "-$c && echo " word	\
-	" 1<>" program "-$c'"
+	" 1<>" program "-$c || :'"
 
 static const struct key keys[] = {
 	{ "0", NULL, "The customer's shell", "select-window -t :0", 0 },
