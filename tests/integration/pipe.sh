@@ -275,6 +275,7 @@ ssh=$(customer_ssh)
 mkfifo "$HOME/never"
 cat >"$HOME/deaf" <<'EOP'
 stty raw -echo
+printf 'now %s\r\n' deaf
 until [ -e ~/read ]; do
 	read -r -t 0.1 <>~/never
 done
@@ -282,6 +283,7 @@ timeout 3 cat >/dev/null
 stty sane
 EOP
 type_line customer '. ~/deaf'
+wait_screen customer '^now deaf'	# until then its terminal drops keys itself
 {
 	printf 'HELLO 1\n'
 	for ((i = 0; i < 30; i++)); do
